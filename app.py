@@ -1,0 +1,1 @@
+"""The page: Gradio on FastAPI, wiring only."""

@@ -1,0 +1,1 @@
+"""Articles -> passages -> Chroma: reading, cutting, embedding and storing."""

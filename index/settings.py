@@ -1,0 +1,78 @@
+"""Settings: what the environment and `.env` say, validated once at the edge and passed in.
+
+Only `app.py` and the `__main__` modules call `load_settings`; everything else receives a `Settings`.
+"""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from index.errors import SettingsError
+
+
+class Settings(BaseSettings):
+    """All settings, each read from `BYLINE_<NAME>` (and two of OpenAI's own names)."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="BYLINE_", env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True
+    )
+
+    home: Path = Field(default=Path(".byline"), description="folder of the index and everything kept")
+    llm: str = Field(default="auto", description="auto, none, or provider/model")
+    llm_base_url: str | None = Field(default=None, description="address of an OpenAI-compatible server")
+    llm_api_key: SecretStr | None = Field(default=None, description="key for the language model's server")
+    llm_context_tokens: int = Field(default=8192, ge=1024, le=10_000_000, description="context window to budget for")
+    llm_answer_tokens: int = Field(default=600, ge=50, le=100_000, description="longest answer asked for")
+    llm_connect_seconds: float = Field(default=5.0, gt=0, le=600, description="time to reach the model's server")
+    llm_read_seconds: float = Field(
+        default=60.0, gt=0, le=3600, description="longest silence before and between tokens"
+    )
+    embedding: str = Field(default="bundled", description="bundled, or provider/model")
+    chroma: str | None = Field(default=None, description="http(s)://host:port of a Chroma server; unset: embedded")
+    lock_seconds: float = Field(default=10.0, ge=0, le=3600, description="how long to wait for an index in use")
+    passage_tokens: int = Field(default=128, ge=32, le=1024, description="longest passage")
+    top_k: int = Field(default=8, ge=1, le=50, description="passages retrieved for a question")
+    openai_api_key: SecretStr | None = Field(default=None, validation_alias="OPENAI_API_KEY")
+    openai_base_url: str | None = Field(default=None, validation_alias="OPENAI_BASE_URL")
+
+    @field_validator("llm", "embedding")
+    @classmethod
+    def _named(cls, value: str) -> str:
+        # A LlamaIndex class by its import path has dots instead of a slash.
+        if value in {"auto", "none", "bundled"} or all(value.partition("/")) or "." in value:
+            return value
+        raise ValueError("expected a name such as 'openai/gpt-4o-mini'")
+
+    @field_validator("llm_base_url", "chroma", "openai_base_url")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("http://", "https://")):
+            raise ValueError("expected an address that starts with http:// or https://")
+        return value.rstrip("/") if value else None
+
+    @property
+    def llm_name(self) -> str:
+        """The language model that `llm` means: `auto` is OpenAI where its key is set, else `none`."""
+        if self.llm != "auto":
+            return self.llm
+        return "openai/gpt-4o-mini" if self.openai_api_key else "none"
+
+
+def load_settings() -> Settings:
+    """Read the environment and `.env`.
+
+    Raises:
+        SettingsError: a value cannot be used; the message names the key, never a secret's value.
+    """
+    try:
+        return Settings()
+    except ValidationError as exc:
+        lines = []
+        for error in exc.errors(include_input=False, include_url=False):
+            name = str(error["loc"][0])
+            key = name if name.isupper() else f"BYLINE_{name.upper()}"
+            field = Settings.model_fields.get(name)
+            about = f" ({field.description})" if field and field.description else ""
+            lines.append(f"{key}{about}: {error['msg'].removeprefix('Value error, ')}")
+        raise SettingsError("Setting not usable. " + "; ".join(lines)) from exc

@@ -1,0 +1,1 @@
+"""Question -> passages -> answer with citations that are checked."""
