@@ -1,14 +1,19 @@
-"""Answer: what one question came to, and its JSON."""
+"""Answer: what one question came to, and its JSON (written and read here, nowhere else)."""
 
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
 
+from index.errors import QuestionSetError
+from index.passages import Passage
 from rag.citations import Citation
-from rag.coverage import Coverage
+from rag.coverage import Coverage, Difference, DifferingValue
 from rag.retrieval import ScoredPassage
 from rag.support import SentenceSupport
 
 Mode = Literal["llm", "extractive"]
+TIMINGS = ("condense", "retrieve", "first_token", "total")
+USAGE = ("prompt_tokens", "completion_tokens")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +51,149 @@ class Answer:
     timings_ms: dict[str, int] = field(default_factory=dict)
     usage: dict[str, int] = field(default_factory=dict)
     notice: str = ""
+
+
+def to_json(answer: Answer, *, id: str = "") -> dict[str, Any]:  # noqa: A002 - the key's name
+    """Make the JSON object that command line, HTTP and evaluation share.
+
+    Args:
+        answer: the answer.
+        id: the question's id in a set; an answer to a lone question has an empty one.
+    """
+    return {
+        "id": id,
+        "question": answer.question,
+        "standalone_question": answer.standalone_question,
+        "text": answer.text,
+        "refused": answer.refused,
+        "mode": answer.mode,
+        "model": answer.model,
+        "citations": [_citation_json(citation) for citation in answer.citations],
+        "coverage": {
+            "origins": answer.coverage.origins,
+            "also_reported_by": list(answer.coverage.also_reported_by),
+            "differences": [
+                {"subject": difference.subject, "values": [asdict(value) for value in difference.values]}
+                for difference in answer.coverage.differences
+            ],
+        },
+        "passages": [_passage_json(found) for found in answer.passages],
+        "unresolved_markers": list(answer.unresolved_markers),
+        "timings_ms": {name: answer.timings_ms.get(name, 0) for name in TIMINGS},
+        "usage": {name: answer.usage.get(name, 0) for name in USAGE},
+    }
+
+
+def _citation_json(citation: Citation) -> dict[str, Any]:
+    passage = citation.passage
+    return {
+        "marker": citation.marker,
+        "article_id": passage.article_id,
+        "title": passage.title,
+        "source": passage.source,
+        "published": passage.published,
+        "url": passage.url,
+        "passage_id": passage.id,
+        "start": citation.start,
+        "end": citation.end,
+        "quote": citation.quote,
+        "answer_start": citation.answer_start,
+        "answer_end": citation.answer_end,
+        "support": citation.support,
+    }
+
+
+def _passage_json(found: ScoredPassage) -> dict[str, Any]:
+    return {
+        "passage_id": found.passage.id,
+        "article_id": found.passage.article_id,
+        "start": found.passage.start,
+        "end": found.passage.end,
+        "score": round(found.score, 6),
+        "rank": found.rank,
+    }
+
+
+def from_json(data: Mapping[str, Any]) -> Answer:
+    """Read an answer back.
+
+    The JSON holds no text but the quotes, so a cited passage is cut down to its quoted words and one that was only
+    retrieved has its place and no text. Verdicts on single sentences and the notice are not in it either.
+
+    Raises:
+        QuestionSetError: it is no answer; the message names what is missing or wrong.
+    """
+    try:
+        coverage = data["coverage"]
+        return Answer(
+            question=str(data["question"]),
+            standalone_question=str(data["standalone_question"]),
+            text=str(data["text"]),
+            refused=bool(data["refused"]),
+            mode=_one_of(data["mode"], ("llm", "extractive")),
+            model=str(data["model"]),
+            citations=tuple(_read_citation(entry) for entry in data["citations"]),
+            coverage=Coverage(
+                origins=int(coverage["origins"]),
+                also_reported_by=tuple(map(str, coverage["also_reported_by"])),
+                differences=tuple(_read_difference(entry) for entry in coverage["differences"]),
+            ),
+            passages=tuple(_read_passage(entry) for entry in data["passages"]),
+            unresolved_markers=tuple(map(int, data["unresolved_markers"])),
+            timings_ms={name: int(data["timings_ms"][name]) for name in TIMINGS},
+            usage={name: int(data["usage"][name]) for name in USAGE},
+        )
+    except KeyError as exc:
+        raise QuestionSetError(f"Not an answer of Byline: the key {exc.args[0]!r} is missing.") from exc
+    except (TypeError, ValueError) as exc:
+        raise QuestionSetError(f"Not an answer of Byline: {exc}.") from exc
+
+
+def _one_of(value: object, allowed: tuple[str, ...]) -> Any:
+    if value not in allowed:
+        raise ValueError(f"{value!r} is none of {', '.join(allowed)}")
+    return value
+
+
+def _read_citation(entry: Mapping[str, Any]) -> Citation:
+    start, end, quote = int(entry["start"]), int(entry["end"]), str(entry["quote"])
+    return Citation(
+        marker=int(entry["marker"]),
+        passage=Passage(
+            id=str(entry["passage_id"]),
+            article_id=str(entry["article_id"]),
+            start=start,
+            end=end,
+            text=quote,
+            title=str(entry["title"]),
+            source=entry["source"],
+            url=entry["url"],
+            published=entry["published"],
+        ),
+        start=start,
+        end=end,
+        quote=quote,
+        answer_start=int(entry["answer_start"]),
+        answer_end=int(entry["answer_end"]),
+        support=_one_of(entry["support"], ("supported", "partial", "unsupported")),
+    )
+
+
+def _read_difference(entry: Mapping[str, Any]) -> Difference:
+    values = tuple(DifferingValue(**value) for value in entry["values"])
+    return Difference(subject=str(entry["subject"]), values=values)
+
+
+def _read_passage(entry: Mapping[str, Any]) -> ScoredPassage:
+    passage = Passage(
+        id=str(entry["passage_id"]),
+        article_id=str(entry["article_id"]),
+        start=int(entry["start"]),
+        end=int(entry["end"]),
+        text="",
+        title="",
+        source=None,
+        url=None,
+        published=None,
+    )
+    return ScoredPassage(passage=passage, score=float(entry["score"]), rank=int(entry["rank"]))
