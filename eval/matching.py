@@ -33,8 +33,9 @@ _SPACE_GROUPS = re.compile(r"(?<!\d)\d{1,3}(?:[\u00a0\u2009\u202f]\d{3})+(?!\d)"
 _STOP_GROUPS = re.compile(r"(?<![\d.,])\d{1,3}(?:\.\d{3}){2,}(?!\d)")
 _DECIMAL_COMMA = re.compile(r"(?<![\d.,])(\d+),(\d{1,2})(?![\d,])")
 _MINUS = re.compile(r"(?<![\w)])-(?=\d)")
-_ATTACHED_SCALE = re.compile(r"(?<=\d)\s?(k|m|mn|mln|mio|bn|mrd|b|tn|trn)\b")
-_ATTACHED = {"k": "thousand", "m": "million", "mn": "million", "mln": "million", "mio": "million", "bn": "billion",
+# One letter is a scale only right after the figure: "5m" is five million, "5 m" five metres.
+_SCALE_SIGN = re.compile(r"(?<=\d)(?:([kmb])|\s?(mn|mln|mio|bn|mrd|tn|trn))\b")
+_SIGNS = {"k": "thousand", "m": "million", "mn": "million", "mln": "million", "mio": "million", "bn": "billion",
              "mrd": "billion", "b": "billion", "tn": "trillion", "trn": "trillion"}  # fmt: skip
 _TOKEN = re.compile(
     r"\d+(?:st|nd|rd|th)\b|\d+(?::\d+)+|\d+(?:\.\d+)?|[\u3040-\u30ff\u3400-\u9fff]|[^\W\d_\u3040-\u30ff\u3400-\u9fff]+"
@@ -42,55 +43,26 @@ _TOKEN = re.compile(
 )
 _BREAKS = frozenset(",;.:!?")
 
-_UNITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]  # fmt: skip
-_SMALL = {word: value for value, word in enumerate(_UNITS)}
-_TENS = {
-    word: 10 * value
-    for value, word in enumerate(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], 2)
-}
-_SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
-_ORDINALS = {
-    word: value
-    for value, word in enumerate(
-        [
-            "first",
-            "second",
-            "third",
-            "fourth",
-            "fifth",
-            "sixth",
-            "seventh",
-            "eighth",
-            "ninth",
-            "tenth",
-            "eleventh",
-            "twelfth",
-            "thirteenth",
-            "fourteenth",
-            "fifteenth",
-            "sixteenth",
-            "seventeenth",
-            "eighteenth",
-            "nineteenth",
-            "twentieth",
-        ],
-        1,
-    )
-} | {"thirtieth": 30}
+# fmt: off
+_UNITS = [
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+]
+_TENS_NAMES = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+_ORDINAL_NAMES = [
+    "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh",
+    "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth", "nineteenth",
+    "twentieth",
+]
 _MONTHS = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
     "december",
 ]
+# fmt: on
+_SMALL = {word: value for value, word in enumerate(_UNITS)}
+_TENS = {word: 10 * value for value, word in enumerate(_TENS_NAMES, 2)}
+_SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
+_ORDINALS = {word: value for value, word in enumerate(_ORDINAL_NAMES, 1)} | {"thirtieth": 30}
 _MONTH = {month[:3]: month for month in _MONTHS} | {month: month for month in _MONTHS} | {"sept": "september"}
 _CURRENCY = {"€": "euro", "eur": "euro", "euro": "euro", "euros": "euro", "£": "pound", "gbp": "pound",
              "pound": "pound", "pounds": "pound", "$": "dollar", "usd": "dollar", "dollar": "dollar",
@@ -132,7 +104,7 @@ def _plain(text: str) -> str:
     text = _STOP_GROUPS.sub(lambda match: match.group().replace(".", ""), text)
     text = _DECIMAL_COMMA.sub(r"\1.\2", text)
     text = _MINUS.sub("minus ", text)
-    return _ATTACHED_SCALE.sub(lambda match: f" {_ATTACHED[match.group(1)]}", text)
+    return _SCALE_SIGN.sub(lambda match: f" {_SIGNS[match.group(1) or match.group(2)]}", text)
 
 
 def _spell_date(match: re.Match[str]) -> str:
