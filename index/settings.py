@@ -3,10 +3,12 @@
 Only `app.py` and the `__main__` modules call `load_settings`; everything else receives a `Settings`.
 """
 
+import json
 from pathlib import Path
+from typing import Annotated, Any
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from index.errors import SettingsError
 
@@ -29,6 +31,11 @@ class Settings(BaseSettings):
         default=60.0, gt=0, le=3600, description="longest silence before and between tokens"
     )
     embedding: str = Field(default="bundled", description="bundled, or provider/model")
+    embedding_base_url: str | None = Field(default=None, description="address of the embedding model's server")
+    embedding_api_key: SecretStr | None = Field(default=None, description="key for the embedding model's server")
+    embedding_options: Annotated[dict[str, Any], NoDecode] = Field(
+        default_factory=dict, repr=False, description="arguments of the embedding's LlamaIndex class, as JSON"
+    )
     chroma: str | None = Field(default=None, description="http(s)://host:port of a Chroma server; unset: embedded")
     lock_seconds: float = Field(default=10.0, ge=0, le=3600, description="how long to wait for an index in use")
     passage_tokens: int = Field(default=128, ge=32, le=1024, description="longest passage")
@@ -44,12 +51,20 @@ class Settings(BaseSettings):
             return value
         raise ValueError("expected a name such as 'openai/gpt-4o-mini'")
 
-    @field_validator("llm_base_url", "chroma", "openai_base_url")
+    @field_validator("llm_base_url", "embedding_base_url", "chroma", "openai_base_url")
     @classmethod
     def _address(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("http://", "https://")):
             raise ValueError("expected an address that starts with http:// or https://")
         return value.rstrip("/") if value else None
+
+    @field_validator("embedding_options", mode="before")
+    @classmethod
+    def _json(cls, value: object) -> object:
+        try:
+            return json.loads(value) if isinstance(value, str) else value
+        except json.JSONDecodeError as exc:
+            raise ValueError('expected a JSON object such as \'{"model_name": "..."}\'') from exc
 
     @property
     def llm_name(self) -> str:
