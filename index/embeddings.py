@@ -1,0 +1,353 @@
+"""The embedding model by name: the bundled ONNX default, or another one through LlamaIndex.
+
+Vectors have length 1, whatever the model; `model_name` names the model, and an index is bound to that name.
+"""
+
+import asyncio
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from importlib import import_module
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+from llama_index.core.embeddings import BaseEmbedding
+from pydantic import PrivateAttr
+from tokenizers import Tokenizer
+
+from index.errors import BylineError, ModelError, ModelRefusedError, ModelUnreachableError, SettingsError
+from index.settings import Settings
+
+BUNDLED_NAME = "bundled/all-MiniLM-L6-v2-int8"
+BUNDLED_FOLDER = Path(__file__).parent / "minilm"
+BUNDLED_DIMENSIONS = 384
+# Tokens of a text that count, the two marks at its ends included; what is beyond them is not seen by the model.
+BUNDLED_MAX_TOKENS = 256
+
+# 256 tokens are some 1,200 characters of prose: a book given as one text is not worth tokenising whole.
+_MAX_CHARACTERS = 20_000
+_TEXTS_A_CALL = 256
+
+
+def load_embedding(settings: Settings) -> BaseEmbedding:
+    """The embedding model that `BYLINE_EMBEDDING` names; the bundled one reads its files at the first text.
+
+    Raises:
+        SettingsError: no such model, or what it needs is not set or not installed.
+    """
+    if settings.embedding in {"bundled", BUNDLED_NAME}:
+        return BundledEmbedding()
+    return ProviderEmbedding.by_name(settings)
+
+
+class BundledEmbedding(BaseEmbedding):
+    """all-MiniLM-L6-v2 in 8 bits, run by onnxruntime on the CPU: no key, no download, the same vector every time.
+
+    One text a run: with dynamic 8-bit arithmetic a text's vector depends on the texts that share its run, and runs
+    of one are also the fastest. Several texts are spread over threads instead.
+    """
+
+    model_name: str = BUNDLED_NAME
+    embed_batch_size: int = _TEXTS_A_CALL
+    folder: Path = BUNDLED_FOLDER
+
+    @classmethod
+    def class_name(cls) -> str:
+        """The name LlamaIndex writes in traces."""
+        return "BundledEmbedding"
+
+    def _get_text_embedding(self, text: str) -> list[float]:
+        return _load_model(self.folder).embed(text)
+
+    def _get_text_embeddings(self, texts: list[str]) -> list[list[float]]:
+        model = _load_model(self.folder)
+        threads = min(len(texts), _usable_cores())
+        if threads < 2:
+            return [model.embed(text) for text in texts]
+        with ThreadPoolExecutor(threads, thread_name_prefix="embedding") as pool:
+            return list(pool.map(model.embed, texts))
+
+    def _get_query_embedding(self, query: str) -> list[float]:
+        return self._get_text_embedding(query)
+
+    async def _aget_text_embedding(self, text: str) -> list[float]:
+        return await asyncio.to_thread(self._get_text_embedding, text)
+
+    async def _aget_text_embeddings(self, texts: list[str]) -> list[list[float]]:
+        return await asyncio.to_thread(self._get_text_embeddings, texts)
+
+    async def _aget_query_embedding(self, query: str) -> list[float]:
+        return await self._aget_text_embedding(query)
+
+
+@dataclass(frozen=True, slots=True)
+class _MiniLM:
+    """The loaded files; safe to share between threads."""
+
+    session: onnxruntime.InferenceSession
+    tokenizer: Tokenizer
+
+    def embed(self, text: str) -> list[float]:
+        """The unit vector of one text."""
+        # Half of a surrogate pair, as broken JSON brings it, is not text that can be tokenised.
+        text = text[:_MAX_CHARACTERS].encode("utf-8", "replace").decode("utf-8")
+        ids = np.array([self.tokenizer.encode(text).ids], dtype=np.int64)
+        inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
+        vectors: npt.NDArray[np.float32] = self.session.run(["embedding"], inputs)[0]
+        return [float(value) for value in vectors[0]]
+
+
+_loading = Lock()
+
+
+def _load_model(folder: Path) -> _MiniLM:
+    with _loading:  # the cache alone would let two first texts load the files twice
+        return _load_model_once(folder)
+
+
+@lru_cache(maxsize=2)
+def _load_model_once(folder: Path) -> _MiniLM:
+    files = _read_checked(folder)
+    options = onnxruntime.SessionOptions()
+    # More threads inside a run wait for each other in a loop, which doubles the time where a core is busy.
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(files["minilm_int8.onnx"], options, providers=["CPUExecutionProvider"])
+    tokenizer = Tokenizer.from_buffer(files["tokenizer.json"])
+    # The file itself asks for truncation to 128 and padding of every text to 128.
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(BUNDLED_MAX_TOKENS)
+    return _MiniLM(session, tokenizer)
+
+
+def _read_checked(folder: Path) -> dict[str, bytes]:
+    """The model's files, each with the sha256 that is recorded beside them (20 ms for all)."""
+    files = {}
+    try:
+        for line in (folder / "SHA256SUMS").read_text(encoding="ascii").splitlines():
+            recorded, name = line.split()
+            files[name] = (folder / name).read_bytes()
+            if hashlib.sha256(files[name]).hexdigest() != recorded:
+                raise _broken(folder / name, "is damaged")
+    except OSError as exc:
+        raise _broken(Path(exc.filename or folder), "cannot be read") from exc
+    except ValueError as exc:
+        raise _broken(folder / "SHA256SUMS", "is damaged") from exc
+    return files
+
+
+def _broken(path: Path, what: str) -> ModelError:
+    return ModelError(
+        f"The bundled embedding model {what}: {path}. Get the folder index/minilm of Byline again "
+        "(a checkout without Git LFS filters), or set BYLINE_EMBEDDING to another model."
+    )
+
+
+def _usable_cores() -> int:
+    """Cores this process may use, which in a container can be fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Provider:
+    """Where LlamaIndex keeps the class of a provider, and the package that brings it."""
+
+    path: str
+    package: str
+
+
+_PROVIDERS = {
+    "openai": _Provider("llama_index.embeddings.openai.OpenAIEmbedding", "llama-index-embeddings-openai"),
+    "openai-like": _Provider(
+        "llama_index.embeddings.openai_like.OpenAILikeEmbedding", "llama-index-embeddings-openai-like"
+    ),
+    "ollama": _Provider("llama_index.embeddings.ollama.OllamaEmbedding", "llama-index-embeddings-ollama"),
+    "huggingface": _Provider(
+        "llama_index.embeddings.huggingface.HuggingFaceEmbedding", "llama-index-embeddings-huggingface"
+    ),
+}
+
+
+class ProviderEmbedding(BaseEmbedding):
+    """Any LlamaIndex embedding: its vectors brought to length 1, its errors made ours."""
+
+    _inner: BaseEmbedding = PrivateAttr()
+    _address: str | None = PrivateAttr()
+    _secrets: tuple[str, ...] = PrivateAttr()
+
+    def __init__(
+        self, inner: BaseEmbedding, *, model_name: str, address: str | None = None, secrets: Sequence[str] = ()
+    ) -> None:
+        super().__init__(model_name=model_name, embed_batch_size=inner.embed_batch_size)
+        self._inner = inner
+        self._address = address
+        self._secrets = tuple(secrets)
+
+    @classmethod
+    def by_name(cls, settings: Settings) -> "ProviderEmbedding":
+        """The model that `settings.embedding` names as provider/model or as the import path of a class."""
+        name = settings.embedding
+        provider, _, model = name.partition("/")
+        secrets = [key.get_secret_value() for key in (settings.embedding_api_key, settings.openai_api_key) if key]
+        if (model and provider not in _PROVIDERS) or (not model and "." not in provider):
+            raise SettingsError(
+                f"BYLINE_EMBEDDING: there is no embedding model '{name}'. There are: bundled, "
+                + ", ".join(f"{known}/MODEL" for known in _PROVIDERS)
+                + ", or the import path of a LlamaIndex class such as package.module.MyEmbedding."
+            )
+        arguments = _arguments(provider, model, settings) if model else {}
+        address = arguments.get("api_base") or arguments.get("base_url")
+        known = _PROVIDERS.get(provider)
+        embedding_class = _embedding_class(known.path if known else name, package=known.package if known else None)
+        with embedding_errors(name, address=address, secrets=secrets):
+            inner = embedding_class(**{**arguments, **settings.embedding_options})
+        return cls(inner, model_name=name, address=address, secrets=secrets)
+
+    @classmethod
+    def class_name(cls) -> str:
+        """The name LlamaIndex writes in traces."""
+        return "ProviderEmbedding"
+
+    def _get_text_embedding(self, text: str) -> list[float]:
+        with self._errors():
+            return self._unit_vectors([self._inner.get_text_embedding(text)], expected=1)[0]
+
+    def _get_text_embeddings(self, texts: list[str]) -> list[list[float]]:
+        with self._errors():
+            return self._unit_vectors(self._inner.get_text_embedding_batch(texts), expected=len(texts))
+
+    def _get_query_embedding(self, query: str) -> list[float]:
+        with self._errors():
+            return self._unit_vectors([self._inner.get_query_embedding(query)], expected=1)[0]
+
+    async def _aget_text_embedding(self, text: str) -> list[float]:
+        with self._errors():
+            return self._unit_vectors([await self._inner.aget_text_embedding(text)], expected=1)[0]
+
+    async def _aget_text_embeddings(self, texts: list[str]) -> list[list[float]]:
+        with self._errors():
+            return self._unit_vectors(await self._inner.aget_text_embedding_batch(texts), expected=len(texts))
+
+    async def _aget_query_embedding(self, query: str) -> list[float]:
+        with self._errors():
+            return self._unit_vectors([await self._inner.aget_query_embedding(query)], expected=1)[0]
+
+    def _errors(self) -> Any:
+        return embedding_errors(self.model_name, address=self._address, secrets=self._secrets)
+
+    def _unit_vectors(self, vectors: Sequence[Sequence[float]], *, expected: int) -> list[list[float]]:
+        if len(vectors) != expected:
+            raise ModelError(f"{self.model_name} answered {expected} texts with {len(vectors)} vectors.")
+        units = []
+        for vector in vectors:
+            array = np.asarray(vector, dtype=np.float64)
+            length = float(np.linalg.norm(array))
+            if not (np.isfinite(length) and length > 0):
+                raise ModelError(f"{self.model_name} answered with a vector that is zero or not a number.")
+            units.append([float(value) for value in array / length])
+        return units
+
+
+def _arguments(provider: str, model: str, settings: Settings) -> dict[str, Any]:
+    """What the provider's class is called with."""
+    arguments: dict[str, Any] = {"model_name": model}
+    if provider == "huggingface":
+        return arguments
+    address, key = settings.embedding_base_url, settings.embedding_api_key
+    if provider == "ollama":
+        return arguments | ({"base_url": address} if address else {})
+    if provider == "openai":
+        address, key = address or settings.openai_base_url, key or settings.openai_api_key
+        if key is None:
+            raise SettingsError(f"BYLINE_EMBEDDING={settings.embedding} needs a key: set OPENAI_API_KEY.")
+    elif address is None:
+        raise SettingsError(
+            f"BYLINE_EMBEDDING={settings.embedding} needs the server's address: set BYLINE_EMBEDDING_BASE_URL, "
+            "for example http://localhost:8080/v1."
+        )
+    arguments |= {"api_key": key.get_secret_value() if key else "none", "max_retries": 2}
+    arguments |= {"timeout": settings.llm_read_seconds, "embed_batch_size": 100}
+    return arguments | ({"api_base": address} if address else {})
+
+
+def _embedding_class(path: str, *, package: str | None) -> type[BaseEmbedding]:
+    """The class at an import path.
+
+    Raises:
+        SettingsError: there is none there, or it is not an embedding of LlamaIndex.
+    """
+    module, _, name = path.rpartition(".")
+    try:
+        found = getattr(import_module(module), name)
+    except ImportError as exc:
+        mend = f"install the package {package}" if package else "install its package or mend the path"
+        raise SettingsError(f"BYLINE_EMBEDDING: {path} cannot be imported ({exc}); {mend}.") from exc
+    except AttributeError as exc:
+        raise SettingsError(f"BYLINE_EMBEDDING: the module {module} has no {name}.") from exc
+    if not (isinstance(found, type) and issubclass(found, BaseEmbedding)):
+        raise SettingsError(f"BYLINE_EMBEDDING: {path} is not an embedding class of LlamaIndex.")
+    return found
+
+
+@contextmanager
+def embedding_errors(label: str, *, address: str | None = None, secrets: Sequence[str] = ()) -> Iterator[None]:
+    """Turn what a provider's client raises into the ModelError family; `secrets` are blanked in its words."""
+    try:
+        yield
+    except BylineError:
+        raise
+    except Exception as exc:  # providers' classes share no base
+        place = f" at {address}" if address else ""
+        said = partial(_said, exc, secrets)
+        status = _status(exc)
+        if status is not None:
+            hint = _STATUS_HINTS.get(status, "see the server's log" if status >= 500 else "see what it says")
+            raise ModelRefusedError(f"{label}{place} answered {status}: {said()} ({hint}).") from exc
+        if _is_connection_failure(exc):
+            raise ModelUnreachableError(
+                f"{label}{place} cannot be reached: {said()}. Is the server running, and is the address right?"
+            ) from exc
+        raise ModelError(f"{label}{place} failed: {said()}.") from exc
+
+
+_STATUS_HINTS = {
+    400: "is the text too long for it?",
+    401: "is the key right?",
+    403: "is the key allowed to use this model?",
+    404: "is the model's name right, and does the address end as the server wants, often in /v1?",
+    413: "the text is too long for it",
+    429: "its limit is reached; try again later",
+}
+
+
+def _status(exc: BaseException) -> int | None:
+    """The HTTP status an exception of openai, ollama, httpx or requests carries."""
+    for holder in (exc, getattr(exc, "response", None)):
+        status = getattr(holder, "status_code", None)
+        if isinstance(status, int) and status >= 400:
+            return status
+    return None
+
+
+def _is_connection_failure(exc: BaseException) -> bool:
+    # Imported here because both are slow to import, and only needed once something has failed.
+    import httpx
+    import openai
+
+    return isinstance(exc, (ConnectionError, TimeoutError, httpx.TransportError, openai.APIConnectionError))
+
+
+def _said(exc: BaseException, secrets: Sequence[str]) -> str:
+    """The first line of an exception, without secrets."""
+    text = (str(exc).strip() or type(exc).__name__).splitlines()[0]
+    for secret in filter(None, secrets):
+        text = text.replace(secret, "***")
+    return text[:300].rstrip(".")
