@@ -19,6 +19,8 @@ _STRAIGHT = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": 
 # Titles and ranks that news text abbreviates and Punkt's training text did not.
 _ABBREVIATIONS = {"gen", "lt", "sgt", "col", "maj", "capt", "cmdr", "adm", "gov", "sen", "rep", "sec", "ret", "det",
                   "insp", "hon", "rev", "st", "u.s", "u.k", "u.n", "e.u", "a.m", "p.m"}  # fmt: skip
+# Bits of Punkt's orthographic context: the word was seen in lower case at a start, inside or at an unknown place.
+_LOWER_CASE = (1 << 4) | (1 << 5) | (1 << 6)
 
 
 class Span(NamedTuple):
@@ -62,3 +64,8 @@ def split_sentences(text: str) -> list[Span]:
             if piece.strip():
                 spans.append(Span(line.start() + start + left, line.start() + start + len(piece.rstrip())))
     return spans
+
+
+def seen_in_lower_case(word: str) -> bool:
+    """Whether Punkt's training text has this word in lower case: then a capital at a sentence's start names nothing."""
+    return bool(_tokenizer()._params.ortho_context.get(word.lower(), 0) & _LOWER_CASE)
