@@ -1,0 +1,187 @@
+"""The word index: which passages hold which words, on disk beside Chroma, ranked by BM25 (tantivy).
+
+It holds words and ids only; texts are Chroma's. Each article leaves one entry (its id, content hash and number of
+passages), so that `PassageStore` sees at opening whether the two agree, and mends what does not.
+"""
+
+import json
+import re
+import shutil
+import unicodedata
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+import tantivy
+
+from index.errors import StoreError
+from index.passages import Passage
+
+# Part of the folder's name: a change of the analysis below makes a new index.
+ANALYSIS_VERSION = 1
+# A word of the title says what the whole article is about, and less about this passage of it.
+_TITLE_WEIGHT = 0.5
+_WRITER_BYTES = 20_000_000
+
+
+class Entry(NamedTuple):
+    """What the word index holds of one article."""
+
+    article_id: str
+    content_hash: str
+    passages: int
+
+
+class WordMatch(NamedTuple):
+    """A passage that holds words of a query; larger scores are better."""
+
+    passage_id: str
+    score: float
+
+
+# --- words --------------------------------------------------------------------------------------------------------
+
+# `us` is not among them: it is a country more often than a pronoun.
+STOP_WORDS = frozenset(
+    "a about above after again all also am an and any are as at be because been before being below between both but "
+    "by can could did do does doing done down during each few for from further had has have having he her here hers "
+    "him his how i if in into is it its itself just let many me more most much my no nor not of off on once only or "
+    "other our ours out over own said same say says she should so some such than that the their theirs them then there "
+    "these they this those through to too under until up upon very was we were what when where which while who whom "
+    "whose why will with would you your yours tell know please s t re ve ll d m".split()
+)
+_NUMBERS = {word: str(number) for number, word in enumerate(
+    "two three four five six seven eight nine ten eleven twelve".split(), start=2)}  # fmt: skip
+_ACRONYM = re.compile(r"\b(?:[^\W\d_]\.){2,}(?:[^\W\d_]\b)?")
+_WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)*")
+
+
+@lru_cache(maxsize=1)
+def _stemmer() -> tantivy.TextAnalyzer:
+    builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace())
+    return builder.filter(tantivy.Filter.ascii_fold()).filter(tantivy.Filter.stemmer("english")).build()
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text or a query as the index keeps them, in order, stop words left out.
+
+    Lower case, without accents, stemmed; `U.S.` is `us`, `Ukraine’s` `ukrain`, `138,000` `138000`, `five` `5`, and a
+    name's final `yy` is `y`, because agencies differ there.
+    """
+    text = unicodedata.normalize("NFKC", text).lower()
+    text = _ACRONYM.sub(lambda match: match[0].replace(".", ""), text)
+    words = []
+    for token in _WORD.findall(text):
+        word = re.split("['’]", token)[0] if token[0].isalpha() else token.replace(",", "")
+        if word in STOP_WORDS:
+            continue
+        word = re.sub("yy$", "y", word)
+        words.append(_NUMBERS.get(word, word))
+    return [word for word in _stemmer().analyze(" ".join(words)) if word]
+
+
+# --- index --------------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=1)
+def _schema() -> tantivy.Schema:
+    builder = tantivy.SchemaBuilder()
+    builder.add_text_field("passage", stored=True, tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("article", tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("entry", stored=True, tokenizer_name="raw", index_option="basic")
+    # Words come analysed, with a blank between.
+    builder.add_text_field("text", tokenizer_name="whitespace", index_option="freq")
+    builder.add_text_field("title", tokenizer_name="whitespace", index_option="freq")
+    return builder.build()
+
+
+class WordIndex:
+    """The index in one folder; what is damaged there is made anew, empty, since Chroma holds everything it needs."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open the index in `folder`, or begin one."""
+        self._folder = folder
+        try:
+            self._index = self._open()
+        except (ValueError, OSError):
+            shutil.rmtree(folder, ignore_errors=True)
+            try:
+                self._index = self._open()
+            except (ValueError, OSError) as exc:
+                raise StoreError(f"The word index in {folder} cannot be made ({exc}); is the disk full?") from exc
+
+    def _open(self) -> tantivy.Index:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        return tantivy.Index(_schema(), path=str(self._folder))
+
+    def entries(self) -> set[Entry]:
+        """What it holds, an entry an article."""
+        searcher = self._index.searcher()
+        query = tantivy.Query.regex_query(_schema(), "entry", r"\[.*")
+        hits = searcher.search(query, limit=max(1, searcher.num_docs)).hits
+        return {Entry(*json.loads(searcher.doc(address)["entry"][0])) for _, address in hits}
+
+    def count(self) -> int:
+        """How many passages it holds."""
+        query = tantivy.Query.regex_query(_schema(), "entry", r"\[.*")
+        searcher = self._index.searcher()
+        return searcher.num_docs - int(searcher.search(query, limit=1).count or 0)
+
+    def change(self, *, remove: Iterable[str], add: Iterable[tuple[Entry, Sequence[Passage]]]) -> None:
+        """Take articles out by id and put articles in, all at once or, after a crash, not at all.
+
+        An article put in replaces what was there under its id.
+        """
+        try:
+            writer = self._index.writer(heap_size=_WRITER_BYTES, num_threads=1)
+            for article_id in remove:
+                writer.delete_documents_by_term("article", article_id)
+            for entry, passages in add:
+                writer.delete_documents_by_term("article", entry.article_id)
+                title = " ".join(words_of(passages[0].title))
+                writer.add_document(tantivy.Document(article=entry.article_id, entry=json.dumps(entry)))
+                for passage in passages:
+                    words = " ".join(words_of(passage.text))
+                    writer.add_document(
+                        tantivy.Document(passage=passage.id, article=entry.article_id, text=words, title=title)
+                    )
+            writer.commit()
+            writer.wait_merging_threads()
+            self._index.reload()
+        except (ValueError, OSError) as exc:
+            raise StoreError(
+                f"The word index in {self._folder} cannot be written ({exc}); is the disk full? "
+                "Once there is room, the next start completes it."
+            ) from exc
+
+    def search(self, query: str, limit: int, *, article_ids: Iterable[str] | None = None) -> list[WordMatch]:
+        """The passages that hold words of `query`, best first, ties by id; none where no word is known."""
+        words = list(dict.fromkeys(words_of(query)))
+        if not words or limit < 1:
+            return []
+        wanted = _any_of([_word_query(word) for word in words])
+        if article_ids is not None:
+            among = tantivy.Query.term_set_query(_schema(), "article", sorted(set(article_ids)))
+            among = tantivy.Query.const_score_query(among, 0.0)
+            wanted = tantivy.Query.boolean_query([(tantivy.Occur.Must, among), (tantivy.Occur.Must, wanted)])
+        searcher = self._index.searcher()
+        # A few more than asked for, so that ids decide between equals at the edge as well.
+        hits = searcher.search(wanted, limit=limit + 16, count=False).hits
+        found = [WordMatch(searcher.doc(address)["passage"][0], score) for score, address in hits]
+        return sorted(found, key=lambda match: (-match.score, match.passage_id))[:limit]
+
+    def document_frequency(self, words: Iterable[str]) -> dict[str, int]:
+        """For each word as `words_of` gives it, in how many passages (or their articles' titles) it occurs."""
+        searcher = self._index.searcher()
+        return {word: int(searcher.search(_word_query(word), limit=1).count or 0) for word in words}
+
+
+def _word_query(word: str) -> tantivy.Query:
+    in_text = tantivy.Query.term_query(_schema(), "text", word, index_option="freq")
+    in_title = tantivy.Query.term_query(_schema(), "title", word, index_option="freq")
+    return _any_of([in_text, tantivy.Query.boost_query(in_title, _TITLE_WEIGHT)])
+
+
+def _any_of(queries: Sequence[tantivy.Query]) -> tantivy.Query:
+    return tantivy.Query.boolean_query([(tantivy.Occur.Should, query) for query in queries])
