@@ -1,0 +1,401 @@
+"""What a sentence claims beyond its facts: who says it, who does it, whether it is denied, which fact goes with which.
+
+Each check compares a sentence with the stretch of a source nearest to it and gives the fault in words, or "".
+They read word order, not grammar: where the order is not plain they say nothing.
+"""
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from rag.facts import (
+    FUNCTION_WORDS,
+    TITLES,
+    Date,
+    Facts,
+    Number,
+    Word,
+    date_says,
+    number_says,
+    same_spelling,
+    spell,
+    stem,
+)
+
+
+def _listed(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+def _stems(words: str) -> frozenset[str]:
+    return frozenset(stem(word) for word in words.split())
+
+
+_SAYING = _stems(
+    """said says say saying told tells telling added adds adding stated states stating stressed stresses warned warns
+    claimed claims argued argues announced announces wrote writes posted acknowledged acknowledges described describes
+    called calls insisted insists noted notes denied denies explained explains emphasised emphasized emphasises
+    indicated indicates signalled signaled suggested suggests reiterated reiterates confirmed confirms declared
+    declares conceded concedes admitted admits tweeted promised promises urged urges predicted believes believed"""
+)
+_INVERTED = _stems("said says wrote writes added adds told explained noted stressed warned")
+_PRONOUNS = frozenset({"he", "she", "they", "it", "who", "we", "i"})
+_SKIPPED = _listed(
+    """has have had also then later again already recently previously repeatedly strongly earlier now once still so far
+    additionally today yesterday is was were are will would could"""
+)
+_NP_WORDS = frozenset({"the", "a", "an", "of", "and", "its", "his", "her", "their"})
+
+_NEGATIONS = frozenset(
+    {"not", "no", "never", "nor", "neither", "none", "nobody", "nothing", "without", "cannot", "hardly"}
+)
+# Two sides of one question: a sentence on one side is not carried by a source on the other.
+_SIDES = tuple(
+    (_stems(one), _stems(other))
+    for one, other in (
+        (
+            "accept accepts accepted agree agreed agrees approve approved support supported supports endorse endorsed "
+            "welcome welcomed praise praised praising embrace embraced consent",
+            "reject rejected rejects rejection refuse refused refuses refusal dismiss dismissed oppose opposed opposes "
+            "resist resisted resisting resists condemn condemned condemning unacceptable decline declined ruled",
+        ),
+        (
+            "rise rises rose risen rising increase increased increases climb climbed grow grew grown growth "
+            "jump jumped gain gained higher",
+            "fall falls fell fallen falling decrease decreased decreases drop dropped slump slumped shrink "
+            "shrank lower decline declined",
+        ),
+        ("confirm confirmed confirms", "deny denied denies"),
+        ("win won wins victory", "lose lost loses defeat defeated"),
+        (
+            "allow allowed allows permit permitted",
+            "ban banned bar barred forbid forbidden prohibit prohibited block blocked prevent",
+        ),
+        ("succeed succeeded success successful", "fail failed fails failure unsuccessful"),
+        ("buy bought purchase purchased", "sell sold sale"),
+        ("arrive arrived arrives", "depart departed left leave"),
+        ("optimistic optimism hopeful", "pessimistic pessimism gloomy"),
+        ("survive survived", "die died killed"),
+        ("begin began begun start started", "end ended finish finished conclude concluded"),
+        ("increasingly more", "less fewer"),
+        ("north northern", "south southern"),
+        ("east eastern", "west western"),
+    )
+)
+_OPPOSING_PREFIX = ("un", "in", "im", "il", "ir", "dis", "non")
+# How fast a word's hold on a fact fades with the words between them, and what a sentence's end adds to the distance.
+_REACH_WORDS = 5.0
+_SENTENCE_WORDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """Someone says something: `speaker` holds normalised words; a pronoun's is empty."""
+
+    speaker: frozenset[str]
+    named: bool
+    text: str
+    verb: int
+    sentence: int
+
+
+def _clear_between(facts: Facts, left: Word, right: Word) -> bool:
+    return not re.search(r"[,;:“”\"()]|\s[–—-]\s", facts.text[left.end : right.start])
+
+
+def _noun_phrase(facts: Facts, places: Iterable[int], anchor: int) -> list[int]:
+    """Places of the words that make the phrase next to `anchor`, walked outwards until the order breaks."""
+    words, found, before = facts.words, list[int](), anchor
+    for place in places:
+        left, right = sorted((place, before))
+        if words[left].sentence != words[right].sentence or not _clear_between(facts, words[left], words[right]):
+            break
+        plain = words[place].plain
+        if plain in _PRONOUNS and not found:
+            return [place]
+        if plain in FUNCTION_WORDS - _NP_WORDS and not words[place].text.isupper():
+            if plain in _SKIPPED and not found:
+                before = place
+                continue
+            break
+        if plain in _SKIPPED or (plain.endswith("ly") and not found):
+            before = place
+            continue
+        if words[place].stem in _SAYING and found:
+            break
+        found.append(place)
+        before = place
+        if len(found) == 9:
+            break
+    return sorted(found)
+
+
+def _speaker(facts: Facts, places: Sequence[int]) -> tuple[frozenset[str], bool, str]:
+    words = facts.words
+    kept = [p for p in places if words[p].content or words[p].text in {"US", "U.S."}]
+    named = {place for name in facts.names for place in range(name.first, name.last + 1) if name.certain}
+    keys = set()
+    for at, place in enumerate(kept):
+        word = words[place]
+        owner = word.text.endswith(("'s", "’s")) and at + 1 < len(kept)
+        followed_by_name = any(later in named for later in kept[at + 1 :])
+        if word.plain in TITLES or (owner and followed_by_name):
+            continue
+        keys.add(spell(word.plain) if place in named else word.stem)
+    text = facts.text[words[places[0]].start : words[places[-1]].end] if places else ""
+    return frozenset(keys), any(place in named for place in kept), text
+
+
+def sayings(facts: Facts) -> list[Saying]:
+    """Who says something in this text, in order; a pronoun takes the speaker or first name of the text before it."""
+    words, found = facts.words, list[Saying]()
+    for place, word in enumerate(words):
+        if word.plain == "according" and place + 2 < len(words):
+            start = place + 2 if words[place + 1].plain == "to" else place + 1
+            phrase = _noun_phrase(facts, range(start, len(words)), place + 1)
+        elif word.stem in _SAYING and not word.capital:
+            phrase = _noun_phrase(facts, range(place - 1, -1, -1), place)
+            if not phrase and word.stem in _INVERTED:
+                phrase = _noun_phrase(facts, range(place + 1, len(words)), place)
+            if not phrase:
+                phrase = _first_name(facts, word)
+        else:
+            continue
+        if not phrase:
+            continue
+        if words[phrase[-1]].plain in _PRONOUNS:
+            earlier = found[-1] if found else None
+            speaker, named, text = (
+                (earlier.speaker, earlier.named, earlier.text) if earlier else (frozenset(), False, "")
+            )
+        else:
+            speaker, named, text = _speaker(facts, phrase)
+        found.append(Saying(speaker, named, text, place, word.sentence))
+    return found
+
+
+def _first_name(facts: Facts, verb: Word) -> list[int]:
+    """The sentence's first name before the verb: `Merz struck a note of hope, saying`."""
+    for name in facts.names:
+        word = facts.words[name.first]
+        if word.sentence == verb.sentence and word.start < verb.start and name.certain:
+            return list(range(name.first, name.last + 1))
+    return []
+
+
+def same_speaker(left: frozenset[str], right: frozenset[str]) -> bool:
+    """Whether two speakers share a word that names them."""
+    return any(a == b or same_spelling(a, b) for a in left for b in right)
+
+
+def wrong_speaker(claim: Facts, source: Facts, window: tuple[int, int]) -> str:
+    """The fault where the sentence has somebody say what in the source somebody else says."""
+    said = [saying for saying in sayings(claim) if saying.named and saying.speaker]
+    if not said:
+        return ""
+    theirs = sayings(source)
+    first, last = window
+    for reach in (0, 1):
+        near = [saying for saying in theirs if first - reach <= saying.sentence <= last + reach]
+        if any(not saying.speaker for saying in near):
+            return ""
+        for saying in said:
+            if not near or any(same_speaker(saying.speaker, other.speaker) for other in near):
+                continue
+            if reach == 0 or not _mentions(source, window, saying.speaker):
+                return f"The passage has {_name_them(near)} say this, not {saying.text}."
+        if near:
+            return ""
+    for saying in said:
+        if not _mentions(source, window, saying.speaker):
+            return f"The passage does not have {saying.text} say this."
+    return ""
+
+
+def _name_them(near: Sequence[Saying]) -> str:
+    return " and ".join(dict.fromkeys(saying.text for saying in near))
+
+
+def _mentions(source: Facts, window: tuple[int, int], speaker: frozenset[str]) -> bool:
+    there = {
+        key
+        for word in source.words
+        if window[0] <= word.sentence <= window[1]
+        for key in (spell(word.plain), word.stem)
+    }
+    return same_speaker(speaker, frozenset(there))
+
+
+def wrong_doer(claim: Facts, source: Facts, window: tuple[int, int]) -> str:
+    """The fault where a verb of both has another name before it, and the sentence's name is in the source too."""
+    theirs = _doers(source, window)
+    for verb, (doer, text) in _doers(claim, (0, 10**6)).items():
+        other = theirs.get(verb)
+        if other is None or same_speaker(doer, other[0]) or not _mentions(source, window, doer):
+            continue
+        return f"In the passage it is {other[1]}, not {text}, of whom “{verb}…” is said."
+    return ""
+
+
+def _doers(facts: Facts, window: tuple[int, int]) -> dict[str, tuple[frozenset[str], str]]:
+    """Stem of a verb -> the name that stands directly before it."""
+    found: dict[str, tuple[frozenset[str], str]] = {}
+    ends = {name.last: name for name in facts.names if name.certain}
+    for place, name in ends.items():
+        if facts.words[place].text.endswith(("'s", "’s")) or not window[0] <= facts.words[place].sentence <= window[1]:
+            continue
+        at = place + 1
+        while at < len(facts.words) and (facts.words[at].plain in _SKIPPED or facts.words[at].plain.endswith("ly")):
+            if facts.words[at].plain in {"is", "was", "were", "are"}:
+                break
+            at += 1
+        if at >= len(facts.words) or not _clear_between(facts, facts.words[place], facts.words[at]):
+            continue
+        word = facts.words[at]
+        if word.content and not word.capital and re.search(r"(ed|s)$", word.plain):
+            parts = frozenset(name.parts)
+            found.setdefault(word.stem, (parts, name.text))
+    return found
+
+
+# Denial
+
+
+def _negated(facts: Facts, window: tuple[int, int]) -> dict[str, bool]:
+    """Stem of each content word in the window -> whether it is denied wherever it stands."""
+    denied: dict[str, list[bool]] = {}
+    for place, word in enumerate(facts.words):
+        if not window[0] <= word.sentence <= window[1] or not word.content:
+            continue
+        denied.setdefault(word.stem, []).append(_is_negated(facts, place))
+    return {word: all(values) for word, values in denied.items()}
+
+
+def _is_negated(facts: Facts, place: int) -> bool:
+    """Whether a negation stands before the word with at most one word of content between."""
+    between = 0
+    for at in range(place - 1, max(-1, place - 6), -1):
+        word = facts.words[at]
+        if word.sentence != facts.words[place].sentence or not _clear_between(facts, word, facts.words[at + 1]):
+            return False
+        if word.plain in _NEGATIONS or word.plain.endswith("n't"):
+            return not (word.plain == "no" and at + 1 < place and facts.words[at + 1].plain in {"longer", "doubt"})
+        if word.plain in {"but", "and", "that"}:
+            return False
+        between += word.content
+        if between > 1:
+            return False
+    return False
+
+
+def denied_otherwise(claim: Facts, source: Facts, window: tuple[int, int]) -> str:
+    """The fault where the sentence denies what the source says, or says what it denies."""
+    ours, theirs = _negated(claim, (0, 10**6)), _negated(source, window)
+    shared = [word for word in ours if word in theirs]
+    opposed = _opposed(claim, source, window, ours, theirs)
+    if opposed:
+        return opposed
+    turned = [word for word in shared if ours[word] != theirs[word]]
+    kept = [word for word in shared if ours[word] and theirs[word]]
+    if turned and not kept and not _other_denial(claim, source, window):
+        return "The passage denies this." if theirs[turned[0]] else "The passage does not deny this."
+    return ""
+
+
+def _other_denial(claim: Facts, source: Facts, window: tuple[int, int]) -> bool:
+    """Both deny something, in words that do not meet: then the order of words decides nothing."""
+    ours = any(_denies(word) for word in claim.words)
+    theirs = any(_denies(word) for word in source.words if window[0] <= word.sentence <= window[1])
+    return ours and theirs
+
+
+def _denies(word: Word) -> bool:
+    negative = word.plain in _NEGATIONS or word.plain.endswith("n't")
+    return negative or word.stem in _SIDES[0][1] or word.plain.startswith(("un", "disagree", "differ", "fail"))
+
+
+def _opposed(
+    claim: Facts, source: Facts, window: tuple[int, int], ours: dict[str, bool], theirs: dict[str, bool]
+) -> str:
+    for one, other in _SIDES:
+        mine = {(word in one) != denied for word, denied in ours.items() if word in one | other}
+        its = {(word in one) != denied for word, denied in theirs.items() if word in one | other}
+        if mine and its and not mine & its:
+            word = next(w.text for w in claim.words if w.stem in one | other)
+            return f"The passage says the opposite of “{word}”."
+    near = {word.plain for word in source.words if window[0] <= word.sentence <= window[1]}
+    for word in claim.words:
+        for prefix in _OPPOSING_PREFIX:
+            bare = word.plain.removeprefix(prefix)
+            opposite = bare if bare != word.plain and len(bare) > 3 else prefix + word.plain
+            if opposite not in near or word.plain in near or not word.content:
+                continue
+            if ours.get(word.stem, False) == theirs.get(stem(opposite), False):
+                return f"The passage says “{opposite}”, not “{word.plain}”."
+    return ""
+
+
+# Which fact goes with which
+
+
+def belongs_elsewhere(claim: Facts, source: Facts) -> str:
+    """The fault where the source has the sentence's number or date, but says it of something else.
+
+    Every mention of a fact in the source is weighed by the sentence's other words around it, nearer ones more. The
+    sentence's own value must not be outweighed clearly by another value of the same kind.
+    """
+    for number in claim.numbers:
+        same = [n for n in source.numbers if number_says(n, number)]
+        rivals = [
+            n for n in source.numbers
+            if _same_kind(n, number) and not any(number_says(n, mine) for mine in claim.numbers)
+        ]  # fmt: skip
+        fault = _outweighed(claim, source, number, same, rivals)
+        if fault:
+            return fault
+    for date in claim.dates:
+        matches = [d for d in source.dates if date_says(d, date)]
+        others = [
+            d for d in source.dates
+            if bool(d.weekday) == bool(date.weekday) and not any(date_says(d, mine) for mine in claim.dates)
+        ]  # fmt: skip
+        fault = _outweighed(claim, source, date, matches, others)
+        if fault:
+            return fault
+    return ""
+
+
+def _same_kind(source: Number, claim: Number) -> bool:
+    if source.ordinal != claim.ordinal or source.unit != claim.unit:
+        return False
+    return bool(source.unit) or bool(set(source.noun) & set(claim.noun)) or _year(source) == _year(claim) is True
+
+
+def _year(number: Number) -> bool:
+    return not number.unit and number.low == number.high and 1500 <= number.low <= 2100 and not number.noun
+
+
+def _outweighed(
+    claim: Facts, source: Facts, fact: Number | Date, same: Sequence[Number | Date], rivals: Sequence[Number | Date]
+) -> str:
+    if not same or not rivals:
+        return ""
+    context = {w.stem for at, w in enumerate(claim.words) if w.content and not fact.first <= at <= fact.last}
+    best = max(_weight(source, context, other.first, other.last) for other in same)
+    rival = max(rivals, key=lambda other: _weight(source, context, other.first, other.last))
+    weight = _weight(source, context, rival.first, rival.last)
+    if weight > 1.5 * best and weight - best > 0.5:
+        return f"The passage says “{rival.text}” of this, not “{fact.text}”."
+    return ""
+
+
+def _weight(source: Facts, context: set[str], first: int, last: int) -> float:
+    nearest: dict[str, float] = {}
+    for at, word in enumerate(source.words):
+        if word.stem not in context or first <= at <= last:
+            continue
+        distance = first - at if at < first else at - last
+        distance += _SENTENCE_WORDS * abs(word.sentence - source.words[first].sentence)
+        nearest[word.stem] = min(nearest.get(word.stem, math.inf), distance)
+    return sum(math.exp(-distance / _REACH_WORDS) for distance in nearest.values())
