@@ -1,9 +1,21 @@
 """Citation: a marker of the answer bound to the exact words it rests on; markers <-> passages."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+from llama_index.core.embeddings import BaseEmbedding
+
+from index.lexical import words_of
 from index.passages import Passage
+from index.sentences import Span, split_sentences
+from rag.marker_forms import list_prefix
+from rag.markers import CANONICAL, CODE, MarkerStream, prose_sentences
+from rag.retrieval import ScoredPassage
+
+__all__ = ["Citation", "MarkerStream", "Support", "answer_sentences", "cite", "markers_in", "quote_span"]
 
 Support = Literal["supported", "partial", "unsupported"]
 
@@ -31,3 +43,185 @@ class Citation:
     answer_start: int
     answer_end: int
     support: Support
+
+
+def _marker_spans(text: str) -> list[tuple[Span, int]]:
+    """Every canonical marker outside code, with its number."""
+    code = [match.span() for match in CODE.finditer(text)]
+    return [
+        (Span(*match.span()), int(match[1]))
+        for match in CANONICAL.finditer(text)
+        if not any(start <= match.start() < end for start, end in code)
+    ]
+
+
+def markers_in(text: str) -> list[int]:
+    """The numbers of the markers in normalised text, in order, without repeats."""
+    return list(dict.fromkeys(number for _, number in _marker_spans(text)))
+
+
+def answer_sentences(text: str) -> list[Span]:
+    """The sentences of a normalised answer, each with the markers that follow it.
+
+    Bullets, numbers of lists, headings, rules and code blocks belong to no sentence; a row of a table is one.
+    """
+    spans: list[Span] = []
+    fenced = False
+    for line in re.finditer(r"[^\n]+", text):
+        content = line.group()
+        if re.match(r"\s*(?:```|~~~)", content):
+            fenced = not fenced
+        elif not (fenced or _has_no_claim(content)):
+            prefix = 0 if content.lstrip().startswith("|") else list_prefix(content)
+            spans += [
+                Span(line.start() + prefix + span.start, line.start() + prefix + span.end)
+                for span in _line_sentences(content[prefix:])
+            ]
+    return spans
+
+
+def _has_no_claim(line: str) -> bool:
+    """A heading, a rule or a table's ruled line."""
+    stripped = line.strip()
+    if not re.search(r"\w", stripped) or re.match(r"#{1,6}\s", stripped):
+        return True
+    bold = re.fullmatch(r"(\*\*|__)(?:(?!\1).)+\1:?", stripped)
+    return bool(bold) and not re.search(r"[.!?…][\"”’]?(?:\*\*|__)$", stripped)
+
+
+def _line_sentences(line: str) -> list[Span]:
+    """Sentences of a line, split as the line was before its markers were written into it."""
+    if line.lstrip().startswith("|"):
+        return [Span(len(line) - len(line.lstrip()), len(line.rstrip()))]
+    bare, places = "", []  # the line without markers, and where in it they stood
+    at = 0
+    origins: list[int] = []  # the place in `line` of each character of `bare`
+    ends: dict[int, int] = {}  # where in `bare` markers stood -> where in `line` they end
+    for span, _ in _marker_spans(line):
+        origins += range(at, span.start)
+        bare += line[at : span.start]
+        at = span.end
+        kept = bare.rstrip()
+        stands_inside = bool(re.match(r"[.!?…:;,。！？：；，]", line[span.end :]))
+        if stands_inside or line[span.end : span.end + 1] == "[" or not line[span.end :].strip() or kept != bare:
+            origins = origins[: len(kept)]
+            bare = kept
+        places.append(len(bare))
+        ends[len(bare)] = span.end
+    origins += range(at, len(line))
+    bare += line[at:]
+    # A marker before a stop tells of a sentence's end as much as one after it.
+    cuts = [match.end() for place in places if (match := re.compile(r"[.!?…]+").match(bare, place))]
+    found = []
+    for start, end in prose_sentences(bare, [*places, *cuts]):
+        begin = origins[start]
+        stop = max([origins[end - 1] + 1, *(last for place, last in ends.items() if start < place <= end)])
+        if start == 0 or start in ends:
+            begin = _leading_marker(line, begin)
+        found.append(Span(begin, stop))
+    return found
+
+
+def _leading_marker(line: str, begin: int) -> int:
+    """Where a sentence begins that starts with markers ("[1] says that ...")."""
+    match = re.search(r"(?:(?<=[.!?”]\s)|^\s*)((?:\[\d{1,2}\])+\s+)$", line[:begin])
+    return match.start(1) if match else begin
+
+
+def cite(text: str, passages: Sequence[ScoredPassage], *, embedding: BaseEmbedding | None = None) -> list[Citation]:
+    """Bind every marker of every sentence to the words of its passage that say what the sentence says.
+
+    Args:
+        text: the answer, its markers canonical.
+        passages: what was retrieved; marker n is rank n.
+        embedding: used where the words alone do not tell which sentence of the passage is meant.
+
+    Returns:
+        Citations in the order of the text, `supported` until checked.
+    """
+    by_rank = {scored.rank: scored.passage for scored in passages}
+    citations = []
+    for span in answer_sentences(text):
+        sentence = text[span.start : span.end]
+        for marker in markers_in(sentence):
+            passage = by_rank.get(marker)
+            if passage is None:
+                continue
+            start, end = quote_span(sentence, passage, embedding=embedding)
+            quote = passage.text[start - passage.start : end - passage.start]
+            citations.append(Citation(marker, passage, start, end, quote, span.start, span.end, "supported"))
+    return citations
+
+
+_MIN_GAIN = 0.2  # what a second sentence must add to be quoted too, as a share of the answer's sentence
+_CLEAR = 0.25  # below this share of shared words the embedding decides
+
+
+def quote_span(sentence: str, passage: Passage, *, embedding: BaseEmbedding | None = None) -> tuple[int, int]:
+    """The whole sentence of a passage, or two neighbours, that best carry a sentence of the answer.
+
+    Args:
+        sentence: a sentence of the answer; its markers are ignored.
+        passage: where to look.
+        embedding: decides where few words are shared (another language, other words).
+
+    Returns:
+        First character and one past the last, in the article's text; never empty.
+    """
+    spans = split_sentences(passage.text)
+    if not spans:
+        return passage.start, passage.end
+    claim = CANONICAL.sub("", sentence)
+    wanted = _weights(claim)
+    texts = [passage.text[span.start : span.end] for span in spans]
+    words = [_weights(text) for text in texts]
+    quotes = _quoted(claim)
+    scores = [
+        _share(wanted, held) + 0.5 * sum(quote in _plain(text) for quote in quotes)
+        for held, text in zip(words, texts, strict=True)
+    ]
+    if embedding is not None and max(scores) < _CLEAR and len(spans) > 1:
+        scores = _similarities(claim, texts, embedding)
+    # Of sentences that score alike the shorter says it more plainly; then the first.
+    best = max(range(len(spans)), key=lambda i: (round(scores[i], 6), -len(texts[i]), -i))
+    first = last = best
+    for other in (best - 1, best + 1):
+        if 0 <= other < len(spans) and _share(wanted, words[best] | words[other]) - _share(
+            wanted, words[best]
+        ) >= _MIN_GAIN + (_MIN_GAIN if (first, last) != (best, best) else 0):
+            first, last = min(first, other), max(last, other)
+            break
+    return passage.start + spans[first].start, passage.start + spans[last].end
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[^\w\s]", "", text.lower())
+
+
+def _quoted(text: str) -> list[str]:
+    """The words between quotation marks, plain; one word alone is no quotation."""
+    found = re.findall(r"[“\"„«]([^”\"“»]+)[”\"“»]", text)
+    return [_plain(words).strip() for words in found if len(words.split()) > 1]
+
+
+def _weights(text: str) -> dict[str, float]:
+    """The words that matter, as the word index keeps them, with their weights: numbers 3, names 2, other words 1."""
+    weights: dict[str, float] = {}
+    for position, match in enumerate(re.finditer(r"\S+", text)):
+        token = match.group().strip("“”‘’\"'«»(),.;:!?[]*_")
+        for word in words_of(token):
+            weight = 3.0 if word[0].isdigit() else 2.0 if token[:1].isupper() and position > 0 else 1.0
+            weights[word] = max(weight, weights.get(word, 0.0))
+    return weights
+
+
+def _share(wanted: dict[str, float], held: dict[str, float]) -> float:
+    """How much of what is wanted is held, by weight, from 0 to 1."""
+    total = sum(wanted.values())
+    return sum(weight for word, weight in wanted.items() if word in held) / total if total else 0.0
+
+
+def _similarities(claim: str, texts: Sequence[str], embedding: BaseEmbedding) -> list[float]:
+    vectors = np.asarray(embedding.get_text_embedding_batch([claim, *texts]))
+    vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    return [float(value) for value in vectors[1:] @ vectors[0]]
