@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import tantivy
 
@@ -43,17 +43,19 @@ class WordMatch(NamedTuple):
 # --- words --------------------------------------------------------------------------------------------------------
 
 # `us` is not among them: it is a country more often than a pronoun.
-STOP_WORDS = frozenset(
-    "a about above after again all also am an and any are as at be because been before being below between both but "
-    "by can could did do does doing done down during each few for from further had has have having he her here hers "
-    "him his how i if in into is it its itself just let many me more most much my no nor not of off on once only or "
-    "other our ours out over own said same say says she should so some such than that the their theirs them then there "
-    "these they this those through to too under until up upon very was we were what when where which while who whom "
-    "whose why will with would you your yours tell know please s t re ve ll d m".split()
-)
-_NUMBERS = {word: str(number) for number, word in enumerate(
-    "two three four five six seven eight nine ten eleven twelve".split(), start=2)}  # fmt: skip
-_ACRONYM = re.compile(r"\b(?:[^\W\d_]\.){2,}(?:[^\W\d_]\b)?")
+_STOP_WORDS = """
+a about above after again all also am an and any are as at be because been before being below between both but by can
+could did do does doing done down during each few for from further had has have having he her here hers him his how i
+if in into is it its itself just let many me more most much my no nor not of off on once only or other our ours out
+over own said same say says she should so some such than that the their theirs them then there these they this those
+through to too under until up upon very was we were what when where which while who whom whose why will with would you
+your yours tell know please
+"""
+STOP_WORDS = frozenset(_STOP_WORDS.split())
+_COUNTED = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+_NUMBERS = {word: str(number) for number, word in enumerate(_COUNTED, start=2)}
+_ACRONYM = re.compile(r"\b(?:[^\W\d_]\.)+[^\W\d_]\b\.?")
+_ENDINGS = frozenset(("", "s", "t", "re", "ve", "ll", "d", "m"))
 _WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)*")
 
 
@@ -73,8 +75,10 @@ def words_of(text: str) -> list[str]:
     text = _ACRONYM.sub(lambda match: match[0].replace(".", ""), text)
     words = []
     for token in _WORD.findall(text):
-        word = re.split("['’]", token)[0] if token[0].isalpha() else token.replace(",", "")
-        if word in STOP_WORDS:
+        word, _, ending = token.replace(",", "").replace("’", "'").partition("'")
+        if ending not in _ENDINGS:  # O'Brien
+            word += ending.replace("'", "")
+        if ending == "t" or word in STOP_WORDS:  # didn't
             continue
         word = re.sub("yy$", "y", word)
         words.append(_NUMBERS.get(word, word))
@@ -126,7 +130,7 @@ class WordIndex:
         """How many passages it holds."""
         query = tantivy.Query.regex_query(_schema(), "entry", r"\[.*")
         searcher = self._index.searcher()
-        return searcher.num_docs - int(searcher.search(query, limit=1).count or 0)
+        return searcher.num_docs - _count(searcher, query)
 
     def change(self, *, remove: Iterable[str], add: Iterable[tuple[Entry, Sequence[Passage]]]) -> None:
         """Take articles out by id and put articles in, all at once or, after a crash, not at all.
@@ -174,7 +178,13 @@ class WordIndex:
     def document_frequency(self, words: Iterable[str]) -> dict[str, int]:
         """For each word as `words_of` gives it, in how many passages (or their articles' titles) it occurs."""
         searcher = self._index.searcher()
-        return {word: int(searcher.search(_word_query(word), limit=1).count or 0) for word in words}
+        return {word: _count(searcher, _word_query(word)) for word in words}
+
+
+def _count(searcher: tantivy.Searcher, query: tantivy.Query) -> int:
+    """How many documents match, deleted ones left out (`Searcher.doc_freq` counts them)."""
+    result: Any = searcher.search(query, limit=1, count=True)  # its type declaration lacks `count`
+    return int(result.count)
 
 
 def _word_query(word: str) -> tantivy.Query:

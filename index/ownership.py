@@ -1,0 +1,79 @@
+"""Who owns the index: one process at a time for an embedded Chroma, since two silently destroy each other's vectors.
+
+The lock is the operating system's, on `index.lock` in the home folder, so it ends with its process however that
+ends. Beside it `index.owner.json` says who holds it; left behind by a process that died, it does no harm.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from index.errors import IndexBusyError, SettingsError
+
+
+class Ownership:
+    """The lock, held: says to others who holds it."""
+
+    def __init__(self, file: Path, owner: str) -> None:
+        """Write the owner file."""
+        self._file = file
+        self._owner = owner
+        self.announce(None)
+
+    def announce(self, url: str | None) -> None:
+        """Tell other processes the address where the index can be asked."""
+        temporary = self._file.with_suffix(".tmp")
+        temporary.write_text(json.dumps({"pid": os.getpid(), "owner": self._owner, "url": url}), encoding="utf-8")
+        temporary.replace(self._file)
+
+
+@contextmanager
+def own_index(home: Path, *, owner: str, wait_seconds: float) -> Iterator[Ownership]:
+    """Hold the index in `home`.
+
+    Args:
+        home: the folder of the index; made where it is not there.
+        owner: who holds it, in words for other users: `the page`, `python -m index add`.
+        wait_seconds: how long to wait for another process to end.
+
+    Raises:
+        IndexBusyError: another process holds it; the message says which, and what to do.
+        SettingsError: `home` cannot be written.
+    """
+    lock = FileLock(home / "index.lock", thread_local=False)
+    file = home / "index.owner.json"
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=wait_seconds)
+    except Timeout as exc:
+        raise IndexBusyError(_who(home, file)) from exc
+    except OSError as exc:
+        raise SettingsError(
+            f"BYLINE_HOME: {home} cannot be written ({exc.strerror}); set it to another folder."
+        ) from exc
+    try:
+        try:
+            ownership = Ownership(file, owner)
+        except OSError as exc:
+            raise SettingsError(
+                f"BYLINE_HOME: {home} cannot be written ({exc.strerror}); make room or set it to another folder."
+            ) from exc
+        yield ownership
+        with suppress(OSError):
+            file.unlink(missing_ok=True)
+    finally:
+        lock.release()
+
+
+def _who(home: Path, file: Path) -> str:
+    try:
+        known = json.loads(file.read_text(encoding="utf-8"))
+        who = f"{known['owner']} (process {known['pid']})"
+        ask = f"Ask at {known['url']}, stop it" if known["url"] else "Wait until it is done, stop it"
+    except (OSError, ValueError, KeyError, TypeError):
+        who, ask = "another process", "Wait until it is done, stop it"
+    return f"The index in {home} is in use by {who}. {ask}, or set BYLINE_HOME to another folder."

@@ -1,0 +1,153 @@
+"""Passages as Chroma keeps them: the metadata of a row, and what is read back from it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from index.articles import Article
+from index.errors import StoreError
+from index.passages import Passage
+
+Vectors = npt.NDArray[np.float32]
+Metadata = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedArticle:
+    """An article as the index lists it, without its text.
+
+    Attributes:
+        id: see `Article`, as for the next five.
+        title: its headline.
+        source: its outlet or None.
+        url: its address or None.
+        published: its ISO date or None.
+        content_hash: changes when anything of the article changes.
+        passages: how many it is cut into.
+        origin: the folder it was added from, or an empty string.
+        version: counts its changes; larger is newer.
+    """
+
+    id: str
+    title: str
+    source: str | None
+    url: str | None
+    published: str | None
+    content_hash: str
+    passages: int
+    origin: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """An article ready to be stored: `vectors` has a row for each of its `passages`."""
+
+    article: Article
+    passages: Sequence[Passage]
+    vectors: Vectors
+    origin: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.passages or len(self.passages) != len(self.vectors):
+            raise ValueError(f"{self.article.id}: {len(self.passages)} passages and {len(self.vectors)} vectors")
+
+    def listed(self, version: int) -> IndexedArticle:
+        """How the index lists it."""
+        article = self.article
+        return IndexedArticle(
+            id=article.id,
+            title=article.title,
+            source=article.source,
+            url=article.url,
+            published=article.published,
+            content_hash=article.content_hash,
+            passages=len(self.passages),
+            origin=self.origin,
+            version=version,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What Chroma holds of one passage; `vector` only where it is written."""
+
+    id: str
+    document: str
+    metadata: Metadata
+    vector: Any = None
+
+
+def make_rows(embedded: Embedded, version: int) -> list[Row]:
+    """One row a passage, in order; values that are unknown are left out, as Chroma has no None."""
+    article = embedded.article
+    common = {
+        "article_id": article.id,
+        "content_hash": article.content_hash,
+        "version": version,
+        "passages": len(embedded.passages),
+        "origin": embedded.origin,
+        "title": article.title,
+    }
+    optional = {"source": article.source, "url": article.url, "published": article.published}
+    common |= {key: value for key, value in optional.items() if value is not None}
+    return [
+        Row(passage.id, passage.text, {**common, "place": place, "start": passage.start, "end": passage.end}, vector)
+        for place, (passage, vector) in enumerate(zip(embedded.passages, embedded.vectors, strict=True))
+    ]
+
+
+def read_listed(metadata: Metadata) -> IndexedArticle:
+    """The article that a row belongs to."""
+    return IndexedArticle(
+        id=metadata["article_id"],
+        title=metadata["title"],
+        source=metadata.get("source"),
+        url=metadata.get("url"),
+        published=metadata.get("published"),
+        content_hash=metadata["content_hash"],
+        passages=metadata["passages"],
+        origin=metadata["origin"],
+        version=metadata["version"],
+    )
+
+
+def read_passage(row: Row) -> Passage:
+    """The passage that a row holds."""
+    metadata = row.metadata
+    return Passage(
+        id=row.id,
+        article_id=metadata["article_id"],
+        start=metadata["start"],
+        end=metadata["end"],
+        text=row.document,
+        title=metadata["title"],
+        source=metadata.get("source"),
+        url=metadata.get("url"),
+        published=metadata.get("published"),
+    )
+
+
+def stitch(listed: IndexedArticle, passages: Sequence[Passage]) -> Article:
+    """An article from all its passages, in order.
+
+    Raises:
+        StoreError: one of them is missing.
+    """
+    ends = [0, *(passage.end for passage in passages)]
+    if len(passages) != listed.passages or any(
+        passage.start != end for passage, end in zip(passages, ends, strict=False)
+    ):
+        raise StoreError(f"{listed.id}: a part of this article is missing from the index; add the article again.")
+    return Article(
+        id=listed.id,
+        title=listed.title,
+        source=listed.source,
+        url=listed.url,
+        published=listed.published,
+        text="".join(passage.text for passage in passages),
+        content_hash=listed.content_hash,
+    )
