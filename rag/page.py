@@ -1,0 +1,384 @@
+"""The page: a conversation on the left, its sources on the right (drawn by `static/page.js`), mounted in FastAPI.
+
+The chat's messages are markdown that `rag/rendering.py` has made safe. What the browser sends back, the conversation
+so far included, is untrusted: it is turned into plain text before anything reads it.
+"""
+
+import asyncio
+import hashlib
+import logging
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import gradio as gr
+from fastapi import FastAPI, Response
+
+from index.articles import Article
+from index.errors import BylineError
+from index.store import IndexedArticle
+from rag.api import MAX_QUESTION_CHARACTERS, MAX_TURN_CHARACTERS, ArticleSource, api_router
+from rag.conversation import Turn
+from rag.engine import Answered, Event, PassagesFound, Searching, TextSoFar
+from rag.rendering import escape_text, found_link, plain_message, to_markdown
+from rag.shield import Shield
+from rag.suggestions import suggest_questions
+
+log = logging.getLogger(__name__)
+
+Message = dict[str, Any]
+"""A message as Gradio's chatbot has it: `role` and `content`, a string or a list of parts."""
+Update = tuple[Any, Any]
+"""New values of the conversation and of the question box."""
+
+UPDATE_SECONDS: Final = 0.06
+"""Shortest time between two updates of a growing answer."""
+MAX_MESSAGES: Final = 40
+"""Longest conversation kept on the page; older messages leave it."""
+MAX_TURNS: Final = 20
+"""Most earlier messages given to the engine."""
+MAX_ANSWERING: Final = 16
+"""Most questions answered at the same time; others wait in the queue."""
+MAX_WAITING: Final = 64
+
+_STATIC: Final = Path(__file__).parent / "static"
+_CARET: Final = '<span class="byline-caret"></span>'
+_STOPPED: Final = '<span class="byline-notice">Stopped.</span>'
+_APOLOGY: Final = "Sorry, something went wrong here. The server's log says what; please try again."
+
+
+class Engine(Protocol):
+    """What the page needs of a `NewsQueryEngine`."""
+
+    @property
+    def store(self) -> ArticleSource:
+        """The articles it answers from."""
+
+    @property
+    def model_name(self) -> str:
+        """`provider/model`, or `none` where it answers by quoting."""
+
+    async def answer(self, question: str, history: Sequence[Turn] = ()) -> Any:
+        """The answer to one question."""
+
+    def stream(self, question: str, history: Sequence[Turn] = ()) -> AsyncIterator[Event]:
+        """The answer as it comes."""
+
+
+def mount_page(app: FastAPI, engine: Engine, *, local_only: bool) -> FastAPI:
+    """Put the page, its files, the HTTP routes and the shield around them on `app`."""
+    app.include_router(api_router(engine))
+    head = []
+    for name, media_type, tag in (
+        ("page.css", "text/css", '<link rel="stylesheet" href="byline/page.css?{version}">'),
+        ("page.js", "text/javascript", '<script src="byline/page.js?{version}" defer></script>'),
+    ):
+        content = (_STATIC / name).read_bytes()
+        app.get(f"/byline/{name}")(_file_route(content, media_type))
+        head.append(tag.format(version=hashlib.sha256(content).hexdigest()[:12]))
+    app.add_middleware(Shield, local_only=local_only)
+    return gr.mount_gradio_app(
+        app,
+        build_page(engine),
+        path="/",
+        head='<meta name="color-scheme" content="light dark">' + "".join(head),
+        theme=gr.themes.Default(
+            primary_hue="blue",
+            neutral_hue="slate",
+            font=["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"],
+            font_mono=["ui-monospace", "monospace"],
+        ),
+        footer_links=[],
+        run_history=False,
+        enable_monitoring=False,
+        max_file_size="1kb",
+        ssr_mode=False,
+        show_error=False,
+        mcp_server=False,
+    )
+
+
+def _file_route(content: bytes, media_type: str) -> Callable[[], Response]:
+    def serve() -> Response:
+        return Response(content, media_type=media_type, headers={"Cache-Control": "public, max-age=31536000"})
+
+    return serve
+
+
+def build_page(engine: Engine) -> gr.Blocks:
+    """The page's components and what they do."""
+    suggestions = suggest_questions(_sample(engine.store))
+    with gr.Blocks(title="Byline", fill_width=True, analytics_enabled=False) as page:
+        with gr.Row(elem_id="byline-header"):
+            gr.Markdown(lambda: f"# Byline\n\n{describe(engine)}", elem_id="byline-about")
+            new_chat = gr.Button("New chat", size="sm", elem_id="byline-new")
+        with gr.Column(elem_id="byline-conversation"):
+            chat = gr.Chatbot(
+                elem_id="byline-chat",
+                label="Conversation",
+                show_label=False,
+                container=False,
+                height=None,
+                layout="panel",
+                buttons=["copy"],
+                feedback_options=None,
+                editable="user",
+                latex_delimiters=[],
+                allow_tags=False,
+                sanitize_html=True,
+                group_consecutive_messages=False,
+            )
+            with gr.Column(elem_id="byline-empty"):
+                gr.Markdown("## What do you want to know?")
+                suggested = [gr.Button(question, elem_classes="byline-suggestion") for question in suggestions]
+            question = gr.Textbox(
+                elem_id="byline-question",
+                label="Your question",
+                show_label=False,
+                container=False,
+                placeholder="Ask about the articles…",
+                lines=1,
+                max_lines=6,
+                max_length=MAX_QUESTION_CHARACTERS,
+                submit_btn=True,
+                autofocus=True,
+            )
+            gr.Markdown(_caution(engine), elem_id="byline-caution")
+        _connect(engine, chat, question, new_chat=new_chat, suggested=suggested)
+    page.queue(max_size=MAX_WAITING, api_open=False)
+    return page
+
+
+def describe(engine: Engine) -> str:
+    """One line: what the articles are and who answers."""
+    listed = engine.store.articles()
+    line = f"Answers from {len(listed):,} article{'' if len(listed) == 1 else 's'}{_period(listed)}"
+    if engine.model_name == "none":
+        return (
+            f"{line}, in their own words. For answers written by a model set "
+            "<code>OPENAI_API_KEY</code> or <code>BYLINE_LLM</code>."
+        )
+    return f"{line}, written by {escape_text(engine.model_name)}."
+
+
+def _period(listed: Sequence[IndexedArticle]) -> str:
+    """The time the dated articles span, nothing where none has a date."""
+    dates = sorted(article.published[:10] for article in listed if article.published)
+    if not dates:
+        return ""
+    return f" ({dates[0]})" if dates[0] == dates[-1] else f" ({dates[0]} to {dates[-1]})"
+
+
+def _caution(engine: Engine) -> str:
+    if engine.model_name == "none":
+        return "Quotes are word for word. A number opens the article they come from."
+    return "Answers are written by a language model and can be wrong. A number opens the words a sentence rests on."
+
+
+def _sample(store: ArticleSource, most: int = 60) -> list[Article]:
+    """Some articles from across the whole, always the same ones."""
+    listed = store.articles()
+    return [store.article(entry.id) for entry in listed[:: max(1, len(listed) // most)][:most]]
+
+
+def _connect(
+    engine: Engine, chat: gr.Chatbot, question: gr.Textbox, *, new_chat: gr.Button, suggested: Sequence[gr.Button]
+) -> None:
+    """Bind what a person does to what happens."""
+
+    async def ask(asked: str, shown: list[Message]) -> AsyncGenerator[Update, None]:
+        async with aclosing(converse(engine, asked, shown)) as updates:
+            async for update in updates:
+                yield update
+
+    async def retry(shown: list[Message], retried: gr.RetryData) -> AsyncGenerator[Update, None]:
+        before, asked = _cut_at(shown, retried.index)
+        async with aclosing(converse(engine, asked, before)) as updates:
+            async for update in updates:
+                yield update
+
+    async def edit(shown: list[Message], edited: gr.EditData) -> AsyncGenerator[Update, None]:
+        before, _ = _cut_at(shown, edited.index)
+        async with aclosing(converse(engine, plain_message(str(edited.value)), before)) as updates:
+            async for update in updates:
+                yield update
+
+    def undo(shown: list[Message], undone: gr.UndoData) -> Update:
+        before, asked = _cut_at(shown, undone.index)
+        return before, gr.Textbox(value=asked)
+
+    asking: dict[str, Any] = {
+        "outputs": [chat, question],
+        "api_visibility": "private",
+        "show_progress": "hidden",
+        "concurrency_limit": MAX_ANSWERING,
+        "concurrency_id": "asking",
+    }
+    at_once: dict[str, Any] = {
+        "outputs": [chat, question],
+        "api_visibility": "private",
+        "show_progress": "hidden",
+        "queue": False,
+    }
+    answering = [
+        question.submit(ask, [question, chat], **asking),
+        *(button.click(ask, [button, chat], **asking) for button in suggested),
+        chat.retry(retry, [chat], **asking),
+        chat.edit(edit, [chat], **asking),
+    ]
+    question.stop(stopped, [chat], cancels=answering, **at_once)
+    new_chat.click(lambda: ([], _box(value="")), None, cancels=answering, **at_once)
+    chat.clear(lambda: ([], _box()), None, cancels=answering, **at_once)
+    chat.undo(undo, [chat], **at_once)
+
+
+async def converse(engine: Engine, asked: str, shown: Sequence[Message]) -> AsyncGenerator[Update, None]:
+    """Ask a question in a conversation: the whole conversation again at each step of the answer.
+
+    Args:
+        engine: what answers.
+        asked: the question, as typed.
+        shown: the messages before it, as the browser sends them.
+    """
+    asked = asked.strip()[:MAX_QUESTION_CHARACTERS]
+    before = [_safe_again(message) for message in shown][-MAX_MESSAGES:]
+    if not asked:
+        yield before, _box()
+        return
+    messages = [*before, {"role": "user", "content": escape_text(asked)}]
+    first = True
+    content = ""
+    async with aclosing(_contents(engine, asked, turns_of(shown))) as contents:
+        async for content in contents:
+            box = _box(value="", answering=True) if first else gr.skip()
+            first = False
+            yield [*messages, _said(content)], box
+    yield [*messages, _said(content)], _box()
+
+
+async def _contents(engine: Engine, asked: str, history: Sequence[Turn]) -> AsyncGenerator[str, None]:
+    """The message of an answer as it grows, as markdown; an error becomes its last form."""
+    content = f"*Searching the articles…*{_CARET}"
+    found = ""
+    yield content
+    try:
+        async with aclosing(paced(engine.stream(asked, history), seconds=UPDATE_SECONDS)) as events:
+            async for event in events:
+                match event:
+                    case Searching():
+                        continue
+                    case PassagesFound(passages):
+                        found = f"{found_link(passages)}\n\n" if passages else ""
+                        content = f"{found}*Reading…*{_CARET}"
+                    case TextSoFar(text, citations):
+                        content = found + to_markdown(text, citations, writing=True)
+                    case Answered(answer):
+                        found = "" if answer.refused or not answer.passages else f"{found_link(answer.passages)}\n\n"
+                        content = found + to_markdown(
+                            answer.text, answer.citations, sentences=answer.sentences, notice=answer.notice
+                        )
+                yield content
+    except BylineError as exc:
+        yield _problem(str(exc))
+    except Exception:
+        log.exception("Answering failed")
+        yield _problem(_APOLOGY)
+
+
+async def paced(events: AsyncIterator[Event], *, seconds: float) -> AsyncGenerator[Event, None]:
+    """The same events, a growing text at most every `seconds`; only a text that a later one replaces is left out."""
+    pending: list[Event] = []
+    arrived = asyncio.Event()
+
+    async def collect() -> None:
+        try:
+            async for event in events:
+                if pending and isinstance(pending[-1], TextSoFar) and isinstance(event, TextSoFar | Answered):
+                    pending.pop()
+                pending.append(event)
+                arrived.set()
+        finally:
+            arrived.set()
+
+    collecting = asyncio.create_task(collect())
+    try:
+        last = 0.0
+        while not collecting.done() or pending:
+            await arrived.wait()
+            arrived.clear()
+            if pending and isinstance(pending[0], TextSoFar) and not collecting.done():
+                await asyncio.sleep(max(0.0, last + seconds - time.monotonic()))
+            while pending:
+                last = time.monotonic()
+                yield pending.pop(0)
+            if collecting.done():
+                arrived.set()
+        await collecting
+    finally:
+        collecting.cancel()
+        await asyncio.gather(collecting, return_exceptions=True)
+
+
+def turns_of(shown: Sequence[Message]) -> list[Turn]:
+    """The conversation as the engine reads it: plain text, the last messages, nothing of unknown kind."""
+    turns = []
+    for message in shown[-MAX_TURNS:]:
+        text = plain_message(_content(message))[:MAX_TURN_CHARACTERS]
+        if text and message.get("role") == "user":
+            turns.append(Turn("user", text))
+        elif text and message.get("role") == "assistant":
+            turns.append(Turn("assistant", text))
+    return turns
+
+
+def stopped(shown: Sequence[Message]) -> Update:
+    """The conversation after Stop: what was written stays, and says that it was stopped."""
+    messages = list(shown)
+    if messages and messages[-1].get("role") == "assistant":
+        content = _content(messages[-1])
+        if content.endswith(_CARET):
+            text = content.removesuffix(_CARET)
+            text = text.replace("*Searching the articles…*", "").replace("*Reading…*", "").strip()
+            messages[-1] = _said(f"{text}\n\n{_STOPPED}" if text else _STOPPED)
+    return messages, _box()
+
+
+def _cut_at(shown: Sequence[Message], index: int | tuple[int, int]) -> tuple[list[Message], str]:
+    """The messages before a question, and the question as typed."""
+    place = index if isinstance(index, int) else index[0]
+    if not 0 <= place < len(shown):
+        return list(shown), ""
+    while place > 0 and shown[place].get("role") != "user":
+        place -= 1
+    return list(shown[:place]), plain_message(_content(shown[place]))
+
+
+def _content(message: Message) -> str:
+    """The text of a message, whose content may come as a string or as parts."""
+    content = message.get("content")
+    if isinstance(content, str):
+        return content
+    parts = content if isinstance(content, list) else []
+    return "\n".join(str(part.get("text", "")) for part in parts if isinstance(part, dict))
+
+
+def _safe_again(message: Message) -> Message:
+    return {"role": message.get("role"), "content": _content(message)}
+
+
+def _said(content: str) -> Message:
+    return {"role": "assistant", "content": content}
+
+
+def _problem(text: str) -> str:
+    return f'<span class="byline-problem">{escape_text(text)}</span>'
+
+
+def _box(*, value: str | None = None, answering: bool = False) -> Any:
+    """The question box, with Stop while an answer is being written and Send otherwise."""
+    changes: dict[str, Any] = {"submit_btn": not answering, "stop_btn": answering}
+    if value is not None:
+        changes["value"] = value
+    return gr.update(**changes)

@@ -1,0 +1,167 @@
+"""What stands around every HTTP exchange: who may send, how much, and what a page may load.
+
+Pure ASGI: streams pass through untouched; only HTML is held back, to give its scripts the nonce of the policy.
+"""
+
+import ipaddress
+import json
+import re
+import secrets
+from typing import Final
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MAX_BODY_BYTES: Final = 1024 * 1024
+"""Largest request body; a whole conversation of the page is far below it."""
+
+_POLICY: Final = (
+    "default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; font-src 'self' data:; connect-src 'self'; manifest-src 'self'; "
+    "base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
+)
+_SCRIPT: Final = re.compile(rb"<script(?=[\s>])", re.IGNORECASE)
+_HEADERS: Final = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "x-frame-options": "DENY",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+
+
+class Shield:
+    """Middleware that refuses strangers and answers HTML with a content security policy.
+
+    A request that changes or asks something is refused when a page of another origin sends it. On a loopback address
+    the host it names has to be this machine's too: a name that merely points here belongs to somebody else's page.
+    """
+
+    def __init__(self, app: ASGIApp, *, local_only: bool) -> None:
+        """Wrap `app`; `local_only` says that the server listens on a loopback address."""
+        self._app = app
+        self._local_only = local_only
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        if self._local_only and not _is_loopback(_host(headers.get("host", ""))):
+            await _refuse(send, 421, "This server answers only under the name of this machine (127.0.0.1).")
+        elif scope["method"] not in {"GET", "HEAD", "OPTIONS"} and _from_elsewhere(headers):
+            await _refuse(send, 403, "Requests from another site are refused.")
+        elif _announced_bytes(headers) > MAX_BODY_BYTES:
+            await _refuse(send, 413, f"The request is larger than {MAX_BODY_BYTES} bytes.")
+        else:
+            body = _Body(receive, send)
+            await self._app(scope, body.receive, _Page(body.send).send)
+
+
+class _Body:
+    """Counts what arrives and cuts off a body that turns out larger than it may be."""
+
+    def __init__(self, receive: Receive, send: Send) -> None:
+        self._receive = receive
+        self._send = send
+        self._bytes = 0
+        self._answered = False
+        self._refused = False
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "http.request":
+            self._bytes += len(message.get("body", b""))
+            if self._bytes > MAX_BODY_BYTES:
+                if not self._answered and not self._refused:
+                    self._refused = True
+                    await _refuse(self._send, 413, f"The request is larger than {MAX_BODY_BYTES} bytes.")
+                return {"type": "http.disconnect"}
+        return message
+
+    async def send(self, message: Message) -> None:
+        if not self._refused:
+            self._answered = True
+            await self._send(message)
+
+
+class _Page:
+    """Adds the headers; holds HTML back until it is whole and puts the nonce on its scripts."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._start: Message | None = None
+        self._body = b""
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in _HEADERS.items():
+                headers.setdefault(name, value)
+            if headers.get("content-type", "").startswith("text/html"):
+                self._start = message
+                return
+        elif message["type"] == "http.response.body" and self._start is not None:
+            self._body += message.get("body", b"")
+            if message.get("more_body", False):
+                return
+            await self._send_html(self._start)
+            return
+        await self._send(message)
+
+    async def _send_html(self, start: Message) -> None:
+        nonce = secrets.token_urlsafe(16)
+        headers = MutableHeaders(scope=start)
+        headers["content-security-policy"] = _POLICY.format(nonce=nonce)
+        headers["cache-control"] = "no-store"
+        body = _SCRIPT.sub(b'<script nonce="' + nonce.encode() + b'"', self._body)
+        if "content-length" in headers and body:
+            headers["content-length"] = str(len(body))
+        await self._send(start)
+        await self._send({"type": "http.response.body", "body": body})
+
+
+def _host(value: str) -> str:
+    """The host of a Host header, without its port."""
+    try:
+        return urlsplit(f"//{value}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _from_elsewhere(headers: Headers) -> bool:
+    """Whether a browser says that a page of another origin sends this; programs say nothing and may."""
+    if headers.get("sec-fetch-site", "same-origin") in {"cross-site", "same-site"}:
+        return True
+    origin = headers.get("origin")
+    if origin is None:
+        return False
+    try:
+        return urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
+    except ValueError:
+        return True
+
+
+def _announced_bytes(headers: Headers) -> int:
+    length = headers.get("content-length", "0")
+    return int(length) if length.isascii() and length.isdigit() else 0
+
+
+async def _refuse(send: Send, status: int, reason: str) -> None:
+    body = json.dumps({"error": reason}).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
