@@ -4,12 +4,14 @@ A metric over a set of questions is a ratio `sum(parts) / sum(wholes)`. A plain 
 1; refusal precision, F1 and the rates over citations or markers are ratios whose wholes differ from question to
 question. Resampling whole questions keeps the parts and wholes of one question together, so one code path serves them
 all.
+
 Everything is seeded: the same values give the same interval. Nothing here knows what a question is.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +21,7 @@ LEVEL = 0.95
 _EXACT_UP_TO = 12  # differing pairs whose 2 ** n sign patterns are all counted instead of sampled
 
 Floats = NDArray[np.float64]
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +134,46 @@ def paired_test(
     low, high = _percentiles(draws)
     observed = _difference(a.sum(axis=0), b.sum(axis=0))
     return PairedTest(observed, low, high, _permutation_p(a, b, observed, seed=seed, resamples=resamples), len(first))
+
+
+def paired_statistic_test(
+    first: Sequence[Row],
+    second: Sequence[Row],
+    statistic: Callable[[Sequence[Row]], float],
+    *,
+    seed: int = 0,
+    resamples: int = 500,
+) -> PairedTest:
+    """`paired_test` for a figure that is no ratio of sums, such as a percentile: by the same two methods, sampled.
+
+    Args:
+        first: a row a question.
+        second: the same questions' rows.
+        statistic: the figure of some rows.
+        seed: of the draws.
+        resamples: how many draws.
+
+    Raises:
+        ValueError: the two are not of one length.
+    """
+    if len(first) != len(second):
+        raise ValueError(f"{len(first)} results cannot be paired with {len(second)}")
+    count = len(first)
+    if not count:
+        return PairedTest(0.0, 0.0, 0.0, 1.0, 0)
+    generator = np.random.default_rng(seed)
+    observed = statistic(second) - statistic(first)
+    draws = np.empty(resamples)
+    extreme = 0
+    for number in range(resamples):
+        drawn = generator.integers(0, count, size=count)
+        draws[number] = statistic([second[i] for i in drawn]) - statistic([first[i] for i in drawn])
+        swap = generator.integers(0, 2, size=count)
+        one = [second[i] if swap[i] else first[i] for i in range(count)]
+        other = [first[i] if swap[i] else second[i] for i in range(count)]
+        extreme += abs(statistic(other) - statistic(one)) >= abs(observed) - 1e-12
+    low, high = _percentiles(draws)
+    return PairedTest(observed, low, high, (extreme + 1) / (resamples + 1), count)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

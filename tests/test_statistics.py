@@ -8,6 +8,7 @@ from eval.statistics import (
     bootstrap_statistic,
     cohen_kappa,
     holm,
+    paired_statistic_test,
     paired_test,
     percentile,
     ratio,
@@ -150,3 +151,18 @@ def test_kappa_of_two_raters_who_only_say_yes_is_one() -> None:
 def test_kappa_of_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one"):
         cohen_kappa([], [])
+
+
+def test_paired_test_of_a_median_sees_a_shift_and_no_shift() -> None:
+    first = [float(value) for value in range(30)]
+    shifted = [value + 40 for value in first]
+    result = paired_statistic_test(first, shifted, lambda rows: float(np.median(rows)), resamples=200)
+    assert (result.difference, result.count) == (40.0, 30)
+    assert result.p_value <= 0.05
+    assert paired_statistic_test(first, first, lambda rows: float(np.median(rows)), resamples=50).p_value == 1.0
+
+
+def test_paired_test_of_a_statistic_needs_pairs() -> None:
+    with pytest.raises(ValueError, match="cannot be paired"):
+        paired_statistic_test([1.0], [], lambda rows: float(len(rows)))
+    assert paired_statistic_test([], [], lambda rows: float(len(rows))).count == 0
