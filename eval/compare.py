@@ -7,7 +7,7 @@ from typing import Any
 from eval.answer_metrics import aurc
 from eval.metrics import METRICS, WHOLE_RUN, Metric, Result, given_answers
 from eval.runs import Run
-from eval.statistics import PairedTest, holm, paired_statistic_test, paired_test, percentile, ratio
+from eval.statistics import RESAMPLES, PairedTest, holm, paired_statistic_test, paired_test, percentile, ratio
 from index.errors import QuestionSetError
 
 
@@ -94,14 +94,19 @@ def compare_runs(first: Run, second: Run) -> Comparison:
 
 
 def compare_results(
-    first: Sequence[Result], second: Sequence[Result], *, metrics: Sequence[Metric] = METRICS, seed: int = 0
+    first: Sequence[Result],
+    second: Sequence[Result],
+    *,
+    metrics: Sequence[Metric] = METRICS,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
 ) -> tuple[MetricComparison, ...]:
     """Compare two lists of results of the same questions in the same order, by every metric both have."""
     rows = []
     for metric in metrics:
         row = _whole_run(metric.name, first, second, seed=seed) if metric.name in WHOLE_RUN else None
         if metric.name not in WHOLE_RUN:
-            row = _ratio(metric.name, first, second, seed=seed)
+            row = _ratio(metric.name, first, second, seed=seed, resamples=resamples)
         if row:
             rows.append((metric.name, *row))
     adjusted = holm([test.p_value for _, _, _, test in rows])
@@ -127,7 +132,7 @@ def comparison_json(comparison: Comparison) -> dict[str, Any]:
 
 
 def _ratio(
-    name: str, first: Sequence[Result], second: Sequence[Result], *, seed: int
+    name: str, first: Sequence[Result], second: Sequence[Result], *, seed: int, resamples: int
 ) -> tuple[float, float, PairedTest] | None:
     """A metric that does not apply to an answer (it was refused) adds nothing to part or whole."""
     pairs = [
@@ -139,7 +144,7 @@ def _ratio(
     if not sum(whole for _, whole in one) and not sum(whole for _, whole in other):
         return None
     before, after = (ratio([part for part, _ in side], [whole for _, whole in side]) for side in (one, other))
-    return before, after, paired_test(one, other, seed=seed)
+    return before, after, paired_test(one, other, seed=seed, resamples=resamples)
 
 
 def _whole_run(
