@@ -6,9 +6,10 @@ Vectors have length 1, whatever the model; `model_name` names the model, and an 
 import asyncio
 import hashlib
 import os
+import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from importlib import import_module
@@ -146,8 +147,8 @@ def _read_checked(folder: Path) -> dict[str, bytes]:
 
 def _broken(path: Path, what: str) -> ModelError:
     return ModelError(
-        f"The bundled embedding model {what}: {path}. Get the folder index/minilm of Byline again "
-        "(a checkout without Git LFS filters), or set BYLINE_EMBEDDING to another model."
+        f"The bundled embedding model {what}: {path}. Get the folder index/minilm of Byline again, "
+        "or set BYLINE_EMBEDDING to another model."
     )
 
 
@@ -240,7 +241,7 @@ class ProviderEmbedding(BaseEmbedding):
         with self._errors():
             return self._unit_vectors([await self._inner.aget_query_embedding(query)], expected=1)[0]
 
-    def _errors(self) -> Any:
+    def _errors(self) -> AbstractContextManager[None]:
         return embedding_errors(self.model_name, address=self._address, secrets=self._secrets)
 
     def _unit_vectors(self, vectors: Sequence[Sequence[float]], *, expected: int) -> list[list[float]]:
@@ -263,6 +264,7 @@ def _arguments(provider: str, model: str, settings: Settings) -> dict[str, Any]:
         return arguments
     address, key = settings.embedding_base_url, settings.embedding_api_key
     if provider == "ollama":
+        arguments["client_kwargs"] = {"timeout": settings.llm_read_seconds}
         return arguments | ({"base_url": address} if address else {})
     if provider == "openai":
         address, key = address or settings.openai_base_url, key or settings.openai_api_key
@@ -273,7 +275,8 @@ def _arguments(provider: str, model: str, settings: Settings) -> dict[str, Any]:
             f"BYLINE_EMBEDDING={settings.embedding} needs the server's address: set BYLINE_EMBEDDING_BASE_URL, "
             "for example http://localhost:8080/v1."
         )
-    arguments |= {"api_key": key.get_secret_value() if key else "none", "max_retries": 2}
+    # LlamaIndex's retries and its client's multiply: 1 makes two requests at most, 2 would make six.
+    arguments |= {"api_key": key.get_secret_value() if key else "none", "max_retries": 1}
     arguments |= {"timeout": settings.llm_read_seconds, "embed_batch_size": 100}
     return arguments | ({"api_base": address} if address else {})
 
@@ -305,7 +308,7 @@ def embedding_errors(label: str, *, address: str | None = None, secrets: Sequenc
     except BylineError:
         raise
     except Exception as exc:  # providers' classes share no base
-        place = f" at {address}" if address else ""
+        place = f" at {re.sub('//[^/@]*@', '//***@', address)}" if address else ""
         said = partial(_said, exc, secrets)
         status = _status(exc)
         if status is not None:
@@ -322,7 +325,7 @@ _STATUS_HINTS = {
     400: "is the text too long for it?",
     401: "is the key right?",
     403: "is the key allowed to use this model?",
-    404: "is the model's name right, and does the address end as the server wants, often in /v1?",
+    404: "is the model's name right, and the address?",
     413: "the text is too long for it",
     429: "its limit is reached; try again later",
 }
@@ -346,8 +349,10 @@ def _is_connection_failure(exc: BaseException) -> bool:
 
 
 def _said(exc: BaseException, secrets: Sequence[str]) -> str:
-    """The first line of an exception, without secrets."""
-    text = (str(exc).strip() or type(exc).__name__).splitlines()[0]
+    """The first line of what the provider says, without secrets."""
+    body = getattr(exc, "body", None)  # of openai's exceptions; their text is the whole JSON
+    message = body.get("message") if isinstance(body, dict) else None
+    text = (str(message or exc).strip() or type(exc).__name__).splitlines()[0]
     for secret in filter(None, secrets):
         text = text.replace(secret, "***")
     return text[:300].rstrip(".")

