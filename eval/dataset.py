@@ -1,4 +1,4 @@
-"""Question sets: questions with known answers over articles, in Byline's own format; reading, writing and checking them.
+"""Question sets: questions with known answers over articles; reading, writing and checking Byline's own format.
 
 One JSON object a line:
 
