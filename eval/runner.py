@@ -91,7 +91,7 @@ def run_questions(plan: Plan, *, on_progress: OnProgress | None = None) -> Run:
         ModelError: the language model fails every question from the start.
     """
     questions = read_questions(plan.questions_file)[: plan.limit]
-    articles = _read_all(plan.articles)
+    articles = read_all(plan.articles)
     _check_articles(questions, articles, plan)
     info = {
         "format": FORMAT,
@@ -273,7 +273,12 @@ def _start_or_go_on(folder: Path, info: dict[str, Any]) -> None:
     info["started"] = before["started"]
 
 
-def _read_all(path: Path) -> list[Article]:
+def read_all(path: Path) -> list[Article]:
+    """Read the articles of a run, in the order of their ids.
+
+    Raises:
+        ArticleError: there are none.
+    """
     read = read_articles(path)
     if not read.articles:
         raise ArticleError(f"No articles in {path}; name a folder of articles with --articles.")

@@ -29,7 +29,7 @@ from eval.metrics import Result, Score
 from eval.places import Place, find_quote, passages_holding
 from eval.retrieval_metrics import evidence_density, score_rankings
 from rag.answers import Answer
-from rag.support import check_support
+from rag.support import SentenceSupport, check_support, claims_nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,14 +145,18 @@ def unscored(question: Question, error: str) -> Result:
 
 
 def cited_sentences(answer: Answer) -> list[CitedSentence]:
-    """The answer's sentences, each with the quotes of its citations."""
+    """The answer's sentences that claim something, each with the quotes of its citations."""
     return [
         CitedSentence(
             without_markers(answer.text[sentence.start : sentence.end]),
             tuple(citation.quote for citation in answer.citations if citation.answer_start == sentence.start),
         )
-        for sentence in answer.sentences
+        for sentence in _claims(answer)
     ]
+
+
+def _claims(answer: Answer) -> list[SentenceSupport]:
+    return [sentence for sentence in answer.sentences if not claims_nothing(answer.text[sentence.start : sentence.end])]
 
 
 class _Verdicts:
@@ -160,7 +164,7 @@ class _Verdicts:
 
     def __init__(self, answer: Answer) -> None:
         self._known: dict[tuple[str, tuple[str, ...]], bool] = {}
-        for sentence, cited in zip(answer.sentences, cited_sentences(answer), strict=True):
+        for sentence, cited in zip(_claims(answer), cited_sentences(answer), strict=True):
             for citation in answer.citations:
                 if citation.answer_start == sentence.start:
                     self._known[cited.text, (citation.quote,)] = citation.support == "supported"
