@@ -8,7 +8,7 @@ the next opening, where the list of articles, the number of passages and the wor
 
 import logging
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -108,7 +108,7 @@ class PassageStore:
         self._collection = collection
         self._settings = settings
         self._ownership = ownership
-        self._words = WordIndex(_words_folder(settings, embedding.model_name))
+        self._words = WordIndex(words_folder(settings, embedding.model_name))
         self._listed: dict[str, IndexedArticle] = {}
         self._writing = threading.RLock()
 
@@ -123,7 +123,7 @@ class PassageStore:
         """Every article, sorted by id."""
         if self._settings.chroma:
             self._list_articles()
-        return sorted(self._listed.values(), key=lambda listed: listed.id)
+        return sorted(self._listed.values(), key=_id_of)
 
     def find_article(self, article_id: str) -> IndexedArticle | None:
         """How the index lists an article, or None where it does not."""
@@ -183,7 +183,7 @@ class PassageStore:
             return []
         with chroma_errors(self._settings):
             found = self._collection.query(
-                query_embeddings=[list(vector)],
+                query_embeddings=cast("Any", [list(vector)]),  # declared as an invariant list of unions
                 n_results=min(limit, known),
                 where=where,
                 include=["metadatas", "documents", "distances"],
@@ -250,10 +250,8 @@ class PassageStore:
     def _get(self, *, documents: bool = True, **query: Any) -> list[Row]:
         if self._collection is None:
             return []
-        include = cast("Any", ["metadatas", "documents"] if documents else ["metadatas"])
         with chroma_errors(self._settings):
-            found = self._collection.get(include=include, **query)
-        return _rows(found["ids"], found["documents"] or [""] * len(found["ids"]), found["metadatas"] or [])
+            return _get_rows(self._collection, documents=documents, **query)
 
     # --- writing --------------------------------------------------------------------------------------------------
 
@@ -287,9 +285,8 @@ class PassageStore:
             return
         with self._writing, chroma_errors(self._settings):
             if unknown := [article_id for article_id in wanted if article_id not in self._listed]:
-                raise ArticleError(
-                    f"Not in the index: {', '.join(unknown)}; nothing was removed. `python -m index list` shows the ids."
-                )
+                names = ", ".join(unknown)
+                raise ArticleError(f"Not in the index: {names}; nothing was removed. `python -m index list` shows ids.")
             rows = sorted(self._rows_of(wanted), key=lambda row: int(row.metadata["place"]))
             self._listed = {key: value for key, value in self._listed.items() if key not in set(wanted)}
             self._delete([row.id for row in rows])
@@ -353,12 +350,7 @@ class PassageStore:
             self._mend_words()
 
     def _list_articles(self) -> None:
-        newest: dict[str, IndexedArticle] = {}
-        for row in self._get(documents=False, where={"place": 0}):
-            listed = read_listed(row.metadata)
-            if listed.id not in newest or newest[listed.id].version < listed.version:
-                newest[listed.id] = listed
-        self._listed = newest
+        self._listed = _newest(self._get(documents=False, where={"place": 0}))
 
     def _drop_leftovers(self) -> None:
         """Delete the rows of replaced versions and of articles whose writing or deleting was cut short."""
@@ -388,12 +380,44 @@ class PassageStore:
             self._words.change(remove=[], add=[(entry, passages[entry.article_id]) for entry in batch])
 
 
-def _words_folder(settings: Settings, model_name: str) -> Path:
+def words_folder(settings: Settings, model_name: str) -> Path:
+    """Where the word index of a model's passages is."""
     return settings.home / "words" / f"{collection_name(model_name)}-{ANALYSIS_VERSION}"
 
 
 def _entry(listed: IndexedArticle) -> Entry:
     return Entry(listed.id, listed.content_hash, listed.passages)
+
+
+def stored_articles(collection: Collection) -> Iterator[tuple[IndexedArticle, Callable[[], Article]]]:
+    """Every article of a collection, by id, and a function that reads its text."""
+    for listed in sorted(_newest(_get_rows(collection, documents=False, where={"place": 0})).values(), key=_id_of):
+
+        def read(listed: IndexedArticle = listed) -> Article:
+            rows = _get_rows(collection, where={"$and": [{"article_id": listed.id}, {"version": listed.version}]})
+            return stitch(listed, sorted(map(read_passage, rows), key=lambda passage: passage.start))
+
+        yield listed, read
+
+
+def _id_of(listed: IndexedArticle) -> str:
+    return listed.id
+
+
+def _newest(first_rows: Iterable[Row]) -> dict[str, IndexedArticle]:
+    """The newest version of each article, from the rows of first passages."""
+    newest: dict[str, IndexedArticle] = {}
+    for row in first_rows:
+        listed = read_listed(row.metadata)
+        if listed.id not in newest or newest[listed.id].version < listed.version:
+            newest[listed.id] = listed
+    return newest
+
+
+def _get_rows(collection: Collection, *, documents: bool = True, **query: Any) -> list[Row]:
+    include = cast("Any", ["metadatas", "documents"] if documents else ["metadatas"])
+    found = collection.get(include=include, **query)
+    return _rows(found["ids"], found["documents"] or [""] * len(found["ids"]), found["metadatas"] or [])
 
 
 def _rows(ids: Sequence[str], documents: Sequence[str], metadatas: Sequence[Any]) -> list[Row]:

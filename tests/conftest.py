@@ -3,15 +3,13 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
+from index.build import add_articles
 from index.settings import Settings
+from index.store import PassageStore, open_store
 from tests.fakes import HashingEmbedding
-
-if TYPE_CHECKING:
-    from index.store import PassageStore
 
 SEEDS = Path(__file__).parent.parent / "seeds"
 
@@ -39,11 +37,8 @@ def embedding() -> HashingEmbedding:
 
 
 @pytest.fixture
-def seed_store(settings: Settings, embedding: HashingEmbedding) -> "Iterator[PassageStore]":
+def seed_store(settings: Settings, embedding: HashingEmbedding) -> Iterator[PassageStore]:
     """An open index over the five articles of `seeds/`."""
-    from index.build import add_articles
-    from index.store import open_store
-
     with open_store(settings, embedding, owner="a test") as store:
         add_articles(store, [SEEDS], settings=settings)
         yield store
