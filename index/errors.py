@@ -10,7 +10,8 @@
     - IndexBusyError         another process owns the index
     - ModelError             the language or embedding model cannot be used
       x ModelUnreachableError  no server answers, or it takes too long
-      x ModelRefusedError      the server answers with an error (key, name, quota, context)
+      x ModelRefusedError      the server answers with an error (key, name, quota)
+        ~ ModelContextError    what was sent is longer than the model can read
   + InternalError            ours: exit code 1
     - StoreError             the index on disk or on its server is damaged or fails
     - PromptError            a prompt file and its variables disagree
@@ -64,7 +65,11 @@ class ModelUnreachableError(ModelError):
 
 
 class ModelRefusedError(ModelError):
-    """The model's server answers with an error: key, model name, quota, context length."""
+    """The model's server answers with an error: key, model name, quota."""
+
+
+class ModelContextError(ModelRefusedError):
+    """What was sent is longer than the model can read; fewer passages may fit."""
 
 
 class InternalError(BylineError):

@@ -30,6 +30,9 @@ class Settings(BaseSettings):
     llm_read_seconds: float = Field(
         default=60.0, gt=0, le=3600, description="longest silence before and between tokens"
     )
+    llm_options: Annotated[dict[str, Any], NoDecode] = Field(
+        default_factory=dict, repr=False, description="more arguments of the language model's LlamaIndex class, as JSON"
+    )
     embedding: str = Field(default="bundled", description="bundled, or provider/model")
     embedding_base_url: str | None = Field(default=None, description="address of the embedding model's server")
     embedding_api_key: SecretStr | None = Field(default=None, description="key for the embedding model's server")
@@ -58,7 +61,7 @@ class Settings(BaseSettings):
             raise ValueError("expected an address that starts with http:// or https://")
         return value.rstrip("/") if value else None
 
-    @field_validator("embedding_options", mode="before")
+    @field_validator("llm_options", "embedding_options", mode="before")
     @classmethod
     def _json(cls, value: object) -> object:
         try:
