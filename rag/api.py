@@ -30,6 +30,9 @@ MAX_TURNS: Final = 40
 MAX_PASSAGES: Final = 50
 """Most passages given in one reply."""
 
+MAX_ARTICLES: Final = 10_000
+"""Most articles listed in one reply; `offset` asks for the next."""
+
 _PASSAGE_ID: Final = re.compile(r"[0-9a-f]{32}")
 
 
@@ -100,12 +103,16 @@ def api_router(engine: Answering) -> APIRouter:
         return _passage_json(found) | {"article": _article_json(engine.store.article(found.article_id))}
 
     @router.get("/api/articles")
-    def articles() -> dict[str, Any]:
+    def articles(
+        limit: Annotated[int, Query(ge=1, le=MAX_ARTICLES)] = MAX_ARTICLES, offset: Annotated[int, Query(ge=0)] = 0
+    ) -> dict[str, Any]:
+        listed = engine.store.articles()
         return {
             "articles": [
                 {"article_id": article.id} | _source_json(article) | {"passages": article.passages}
-                for article in engine.store.articles()
-            ]
+                for article in listed[offset : offset + limit]
+            ],
+            "total": len(listed),
         }
 
     @router.get("/api/articles/{article_id:path}")

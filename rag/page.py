@@ -19,6 +19,7 @@ from fastapi import FastAPI, Response
 from index.articles import Article
 from index.errors import BylineError
 from index.store import IndexedArticle
+from rag.answers import Answer
 from rag.api import MAX_QUESTION_CHARACTERS, MAX_TURN_CHARACTERS, ArticleSource, api_router
 from rag.conversation import Turn
 from rag.engine import Answered, Event, PassagesFound, Searching, TextSoFar
@@ -45,6 +46,7 @@ MAX_WAITING: Final = 64
 
 _STATIC: Final = Path(__file__).parent / "static"
 _CARET: Final = '<span class="byline-caret"></span>'
+_PROBLEM: Final = '<span class="byline-problem">'
 _STOPPED: Final = '<span class="byline-notice">Stopped.</span>'
 _APOLOGY: Final = "Sorry, something went wrong here. The server's log says what; please try again."
 
@@ -57,10 +59,10 @@ class Engine(Protocol):
         """The articles it answers from."""
 
     @property
-    def model_name(self) -> str:
+    def model(self) -> str:
         """`provider/model`, or `none` where it answers by quoting."""
 
-    async def answer(self, question: str, history: Sequence[Turn] = ()) -> Any:
+    async def answer(self, question: str, history: Sequence[Turn] = ()) -> Answer:
         """The answer to one question."""
 
     def stream(self, question: str, history: Sequence[Turn] = ()) -> AsyncIterator[Event]:
@@ -138,7 +140,7 @@ def build_page(engine: Engine) -> gr.Blocks:
                 label="Your question",
                 show_label=False,
                 container=False,
-                placeholder="Ask about the articles…",
+                placeholder="Ask a question…",
                 lines=1,
                 max_lines=6,
                 max_length=MAX_QUESTION_CHARACTERS,
@@ -155,24 +157,24 @@ def describe(engine: Engine) -> str:
     """One line: what the articles are and who answers."""
     listed = engine.store.articles()
     line = f"Answers from {len(listed):,} article{'' if len(listed) == 1 else 's'}{_period(listed)}"
-    if engine.model_name == "none":
+    if engine.model == "none":
         return (
             f"{line}, in their own words. For answers written by a model set "
             "<code>OPENAI_API_KEY</code> or <code>BYLINE_LLM</code>."
         )
-    return f"{line}, written by {escape_text(engine.model_name)}."
+    return f"{line}, written by {escape_text(engine.model)}."
 
 
 def _period(listed: Sequence[IndexedArticle]) -> str:
-    """The time the dated articles span, nothing where none has a date."""
+    """The time the articles span; nothing where many have no date, for then it would mislead."""
     dates = sorted(article.published[:10] for article in listed if article.published)
-    if not dates:
+    if not dates or len(dates) < 0.9 * len(listed):
         return ""
     return f" ({dates[0]})" if dates[0] == dates[-1] else f" ({dates[0]} to {dates[-1]})"
 
 
 def _caution(engine: Engine) -> str:
-    if engine.model_name == "none":
+    if engine.model == "none":
         return "Quotes are word for word. A number opens the article they come from."
     return "Answers are written by a language model and can be wrong. A number opens the words a sentence rests on."
 
@@ -325,11 +327,12 @@ def turns_of(shown: Sequence[Message]) -> list[Turn]:
     """The conversation as the engine reads it: plain text, the last messages, nothing of unknown kind."""
     turns = []
     for message in shown[-MAX_TURNS:]:
-        text = plain_message(_content(message))[:MAX_TURN_CHARACTERS]
-        if text and message.get("role") == "user":
-            turns.append(Turn("user", text))
-        elif text and message.get("role") == "assistant":
-            turns.append(Turn("assistant", text))
+        text = plain_message(_content(message)[: 4 * MAX_TURN_CHARACTERS])[:MAX_TURN_CHARACTERS]
+        role = message.get("role")
+        if not text or _PROBLEM in _content(message):
+            continue
+        if role == "user" or role == "assistant":
+            turns.append(Turn(role, text))
     return turns
 
 
@@ -373,7 +376,7 @@ def _said(content: str) -> Message:
 
 
 def _problem(text: str) -> str:
-    return f'<span class="byline-problem">{escape_text(text)}</span>'
+    return f"{_PROBLEM}{escape_text(text)}</span>"
 
 
 def _box(*, value: str | None = None, answering: bool = False) -> Any:

@@ -44,6 +44,7 @@ class Shield:
         self._local_only = local_only
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse an exchange, or pass it on."""
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
             return
@@ -51,7 +52,7 @@ class Shield:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        if self._local_only and not _is_loopback(_host(headers.get("host", ""))):
+        if self._local_only and not is_loopback(_host(headers.get("host", ""))):
             await _refuse(send, 421, "This server answers only under the name of this machine (127.0.0.1).")
         elif scope["method"] not in {"GET", "HEAD", "OPTIONS"} and _from_elsewhere(headers):
             await _refuse(send, 403, "Requests from another site are refused.")
@@ -133,7 +134,8 @@ def _host(value: str) -> str:
         return ""
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a name or address of a host means this machine."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:

@@ -14,10 +14,12 @@ _SPEECH: Final = (
 )
 _PARTICLE: Final = r"(?:de|del|der|den|di|da|van|von|la|le|al|bin|ibn|dos)"
 _NAME: Final = re.compile(rf"[^\W\d_][\w’'-]*(?: (?:{_PARTICLE} )*[^\W\d_][\w’'-]*){{1,4}}(?= (?:also )?{_SPEECH}\b)")
+_SURNAME: Final = re.compile(rf"([A-Z][\w-]+) (?:also )?{_SPEECH}\b|\b(?:said|says) (?:[A-Z][\w-]+ )?([A-Z][\w-]+)")
 _TITLES: Final = {
-    "chancellor", "chief", "doctor", "dr", "foreign", "general", "governor", "judge", "king", "minister", "mr", "mrs",
+    "ambassador", "chancellor", "chief", "doctor", "dr", "envoy", "foreign", "general", "governor", "judge", "king",
+    "minister", "mr", "mrs",
     "ms", "pope", "president", "prime", "prince", "professor", "queen", "secretary", "senator", "sir", "spokesman",
-    "spokesperson", "spokeswoman", "the",
+    "spokesperson", "spokeswoman",
 }  # fmt: skip
 _BODIES: Final = {
     "administration", "agency", "association", "authority", "bank", "board", "bureau", "club", "commission",
@@ -26,6 +28,7 @@ _BODIES: Final = {
     "organization", "parliament", "party", "police", "post", "press", "senate", "service", "state", "states", "street",
     "times", "union", "university",
 }  # fmt: skip
+_NOT_NOUNS: Final = ("ed", "ly", "ing", "ic", "al", "ous", "ive", "ful", "able", "ible", "less")
 _COMMON: Final = {
     "about", "after", "again", "against", "agreed", "ahead", "allow", "along", "already", "also", "always", "among",
     "another", "around", "aware", "away", "back", "became", "because", "become", "been", "before", "began", "being",
@@ -54,27 +57,37 @@ def suggest_questions(articles: Sequence[Article], count: int = 3) -> list[str]:
     ...?"; where the articles have neither, their headlines serve.
     """
     chosen = articles[:: max(1, len(articles) // _MOST_ARTICLES)][:_MOST_ARTICLES]
-    speakers = _speakers(chosen)
     topics = _topics(chosen)
     people = [
         f"What did {name} say about {topic}?" if topic else f"What did {name} say?"
-        for name, topic in _with_topics(speakers, topics)
+        for name, topic in _with_topics(_speakers(chosen), topics)
     ]
-    subjects = [f"What is said about {topic}?" for topic in topics]
+    named = set(" ".join(people[:2]).split())
+    subjects = [f"What is said about {_with_article(topic)}?" for topic in topics if not named & set(topic.split())]
     headlines = [f"What is “{article.title.rstrip(' .…')}” about?" for article in chosen if article.title]
-    questions = people[:2] + subjects[:1] + people[2:] + subjects[1:] + headlines
+    questions = people[:1] + subjects[:1] + people[1:] + subjects[1:] + headlines
     return list(dict.fromkeys(questions))[:count]
 
 
 def _speakers(articles: Sequence[Article]) -> dict[str, list[str]]:
-    """People who are quoted, those in most sentences first, each with the sentences in which they speak."""
+    """People who are quoted, those in most sentences first, each with the sentences in which they speak.
+
+    A person is named in full once and by surname after that: sentences count under the fullest name.
+    """
+    full_names: dict[str, str] = {}
     spoken: dict[str, list[str]] = defaultdict(list)
     for article in articles:
         for start, end in split_sentences(article.text):
             sentence = article.text[start:end]
             for name in _names(sentence):
-                spoken[name].append(sentence)
-    return dict(sorted(spoken.items(), key=lambda item: (-len(item[1]), item[0])))
+                surname = name.split()[-1]
+                known = full_names.get(surname)
+                if known is None or known.split()[0].lower() in _TITLES:
+                    full_names[surname] = name
+            for match in _SURNAME.finditer(sentence):
+                spoken[match[1] or match[2]].append(sentence)
+    people = {name: spoken[surname] for surname, name in full_names.items()}
+    return dict(sorted(people.items(), key=lambda item: (-len(item[1]), item[0])))
 
 
 def _names(sentence: str) -> Iterator[str]:
@@ -82,9 +95,9 @@ def _names(sentence: str) -> Iterator[str]:
         words = match.group().split()
         name = _last_capitalised(words)
         before = " ".join(words[: len(words) - len(name)]) or sentence[: match.start()].rstrip()
-        if len(name) < 2 or name[-1].lower() in _BODIES or before.endswith(("’s", "'s", "the", "The")):
+        if not name or name[-1].lower() in _BODIES or name[0].lower() == "the":
             continue
-        if name[0].lower() not in _TITLES or len(name) > 1:
+        if not before.endswith(("’s", "'s", "the", "The")):
             yield " ".join(name)
 
 
@@ -118,14 +131,23 @@ def _topics(articles: Sequence[Article]) -> list[str]:
 def _phrases(text: str) -> Iterable[str]:
     words = re.findall(r"[^\W\d_]+|[^\w\s]|\n", text)
     for first, second in itertools.pairwise(words):
-        if all(word.islower() and len(word) > 3 and word not in _COMMON for word in (first, second)):
-            if first.endswith("ly") or second.endswith(("ed", "ly", "ing")):
-                continue
+        telling = all(word.islower() and len(word) > 3 and word not in _COMMON for word in (first, second))
+        if telling and not first.endswith("ly") and not second.endswith(_NOT_NOUNS) and second not in _TITLES:
             yield f"{first} {second}"
 
 
+def _with_article(topic: str) -> str:
+    """The topic as it stands after "about": several things as they are, one with its article."""
+    return topic if _is_plural(topic) else f"the {topic}"
+
+
+def _is_plural(topic: str) -> bool:
+    return re.search(r"[^su]s$", topic) is not None
+
+
 def _with_topics(speakers: dict[str, list[str]], topics: Sequence[str]) -> list[tuple[str, str]]:
-    """Each speaker with a topic that one of their sentences names, or with an empty one."""
+    """Each speaker with a topic (in the plural, which reads well) of one of their sentences, or with an empty one."""
+    topics = [topic for topic in topics if _is_plural(topic)]
     taken: set[str] = set()
     pairs: list[tuple[str, str]] = []
     for name, sentences in speakers.items():

@@ -104,7 +104,7 @@ class FakeEngine:
 
     def __init__(self, articles: Sequence[Article], script: Script | None = None, *, model: str = "none") -> None:
         self.store = MemoryStore(articles)
-        self.model_name = model
+        self.model = model
         self.asked: list[tuple[str, list[Turn]]] = []
         self.pause_seconds = 0.0
         self._script = script or self._cite_everything
@@ -135,9 +135,7 @@ class FakeEngine:
             span = split_sentences(scored.passage.text)[0]
             sentences.append(f"“{scored.passage.text[span.start : span.end]}” [{scored.rank}]")
         text = "\n\n".join(sentences)
-        citations = tuple(
-            quote(scored, of=text, sentence=said) for scored, said in zip(found, sentences, strict=False)
-        )
+        citations = tuple(quote(scored, of=text, sentence=said) for scored, said in zip(found, sentences, strict=False))
         if self.pause_seconds:
             for place in range(0, len(text), 12):
                 await asyncio.sleep(self.pause_seconds)

@@ -14,7 +14,10 @@
     cited: "Cited in the answer",
     found: "Also found",
     searching: "Passages appear here as soon as they are found.",
-    empty: "The passages an answer rests on appear here. A number in the answer opens its article at those words.",
+    articles: "Articles",
+    allArticles: "← All articles",
+    more: (count) => `and ${count} more`,
+    readArticle: (title) => `Read “${title}”`,
     refused: "The articles do not answer this question, so nothing is cited.",
     original: (host) => `Open the original at ${host}`,
     chip: (number, label) => `Source ${number}: ${label}`,
@@ -22,10 +25,13 @@
     failed: "This could not be opened.",
     article: (number) => `Source ${number}`,
     copied: "Copied with its sources",
+    send: "Send",
+    stop: "Stop",
   };
 
   const CITED = /^#c-([0-9a-f]{32})-(\d+)-(\d+)$/;
   const FOUND = /^#s-([0-9a-f.]*)$/;
+  const MOST_LISTED = 100;
   const narrow = window.matchMedia("(max-width: 900px)");
   const canHover = window.matchMedia("(hover: hover)");
 
@@ -102,7 +108,11 @@
   panel.append(top_, body);
   const veil = make("div", "byline-veil");
   veil.addEventListener("click", () => closeSheet());
-  const opener = button("byline-open-sources", WORDS.sources, () => { showList(); openSheet(heading); });
+  const opener = button("byline-open-sources", WORDS.sources, () => {
+    if (shown) showList();
+    else showArticles();
+    openSheet(heading);
+  });
   const card = make("div", "byline-card");
   card.setAttribute("role", "tooltip");
   card.id = "byline-card";
@@ -113,6 +123,45 @@
   const setBody = (...content) => {
     body.replaceChildren(...content);
     body.scrollTop = 0;
+  };
+
+  // Before the first question: what there is to ask about.
+  const showArticles = async () => {
+    shown = null;
+    opened = null;
+    backButton.hidden = true;
+    heading.textContent = WORDS.articles;
+    const drawn = make("div", "byline-library");
+    setBody(drawn);
+    try {
+      const { articles: listed, total } = await get(`api/articles?limit=${MOST_LISTED}`);
+      for (const item of listed) {
+        const row = button("byline-article-row", undefined, () => readArticle(item));
+        row.dataset.article = item.article_id;
+        row.setAttribute("aria-label", WORDS.readArticle(item.title));
+        row.append(make("span", "byline-headline", item.title));
+        if (about(item)) row.append(make("span", "byline-about", about(item)));
+        drawn.append(row);
+      }
+      if (total > listed.length) drawn.append(make("p", "byline-note", WORDS.more(total - listed.length)));
+    } catch (error) {
+      drawn.append(make("p", "byline-note", error.message));
+    }
+  };
+
+  const readArticle = async (item) => {
+    opened = { citation: { id: "" }, from: { article: item.article_id } };
+    const mine = opened;
+    backButton.hidden = false;
+    backButton.textContent = WORDS.allArticles;
+    heading.textContent = "";
+    try {
+      const path = item.article_id.split("/").map(encodeURIComponent).join("/");
+      const article = await get(`api/articles/${path}`);
+      if (mine === opened) drawArticle(article, { start: 0, end: 0 });
+    } catch (error) {
+      if (mine === opened) setBody(make("p", "byline-note", error.message));
+    }
   };
 
   const showNote = (text) => {
@@ -193,6 +242,7 @@
     opened = { citation, from };
     markOpen();
     backButton.hidden = false;
+    backButton.textContent = WORDS.back;
     heading.textContent = WORDS.article(citation.number);
     if (narrow.matches) openSheet();
     const mine = opened;
@@ -246,6 +296,12 @@
   const goBack = async ({ toChip = false } = {}) => {
     if (!opened) return;
     const { from, citation } = opened;
+    if (from.article !== undefined) {
+      await showArticles();
+      const rows = Array.from(body.querySelectorAll(".byline-article-row"));
+      (rows.find((row) => row.dataset.article === from.article) || heading).focus();
+      return;
+    }
     showList();
     if (toChip && from.link) {
       if (narrow.matches) closeSheet({ keepFocus: true });
@@ -360,17 +416,28 @@
       link.removeAttribute("title");
     }
     for (const area of log.querySelectorAll("textarea")) decodeEdited(area);
+    for (const message of log.querySelectorAll("[data-testid='bot'][aria-label], [data-testid='user'][aria-label]")) {
+      // Gradio's label is the message's markdown, read aloud instead of the message.
+      message.removeAttribute("aria-label");
+    }
+    for (const [name, label] of [["submit-button", WORDS.send], ["stop-button", WORDS.stop]]) {
+      for (const control of document.querySelectorAll(`#byline-question .${name}:not([aria-label])`)) {
+        control.setAttribute("aria-label", label);
+      }
+    }
     if (focused && document.activeElement === document.body) findLink(focused)?.focus({ preventScroll: true });
 
     const lastLink = all.length + ":" + (last?.querySelector('a[href^="#s-"]')?.getAttribute("href") || "");
     if (lastLink !== newest) { newest = lastLink; pinned = null; if (!busy || all.length === 0) opened = null; }
     const read = readMessage(pinned !== null && all[pinned] ? all[pinned] : last);
     if (!read) {
-      opener.hidden = true;
+      opener.hidden = busy;
+      if (opener.textContent !== WORDS.articles) opener.textContent = WORDS.articles;
       shown = null;
       if (opened) return;
-      const text = busy ? WORDS.searching : last && !last.querySelector(".byline-problem") ? WORDS.refused : WORDS.empty;
-      if (body.textContent !== text) showNote(text);
+      const note = busy ? WORDS.searching : last && !last.querySelector(".byline-problem, .byline-notice") ? WORDS.refused : "";
+      if (note) { if (body.textContent !== note) showNote(note); }
+      else if (!body.querySelector(".byline-library")) showArticles();
       return;
     }
     opener.hidden = false;
@@ -494,7 +561,7 @@
 
   const start = () => {
     document.body.append(veil, panel, card, status);
-    showNote(WORDS.empty);
+    showArticles();
     sync();
   };
   if (document.body) start();
