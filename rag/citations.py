@@ -11,7 +11,7 @@ from llama_index.core.embeddings import BaseEmbedding
 from index.lexical import words_of
 from index.passages import Passage
 from index.sentences import Span, split_sentences
-from rag.marker_forms import list_prefix
+from rag.marker_forms import is_a_word, list_prefix
 from rag.markers import CANONICAL, CODE, MarkerStream, prose_sentences
 from rag.retrieval import ScoredPassage
 
@@ -89,43 +89,37 @@ def _has_no_claim(line: str) -> bool:
     return bool(bold) and not re.search(r"[.!?…][\"”’]?(?:\*\*|__)$", stripped)
 
 
+_MARKER_GROUP = re.compile(r"[ \t]*((?:\[\d{1,2}\])+)([.!?…:;,。！？：；，]*)")
+
+
 def _line_sentences(line: str) -> list[Span]:
-    """Sentences of a line, split as the line was before its markers were written into it."""
+    """Sentences of a line, split as if its markers were not there.
+
+    A group of markers and the stop after it become the stop and blanks, so that places stay the same.
+    """
     if line.lstrip().startswith("|"):
         return [Span(len(line) - len(line.lstrip()), len(line.rstrip()))]
-    bare, places = "", []  # the line without markers, and where in it they stood
+    masked = line
+    groups: list[Span] = []
+    places: list[int] = []
     at = 0
-    origins: list[int] = []  # the place in `line` of each character of `bare`
-    ends: dict[int, int] = {}  # where in `bare` markers stood -> where in `line` they end
     for span, _ in _marker_spans(line):
-        origins += range(at, span.start)
-        bare += line[at : span.start]
-        at = span.end
-        kept = bare.rstrip()
-        stands_inside = bool(re.match(r"[.!?…:;,。！？：；，]", line[span.end :]))
-        if stands_inside or line[span.end : span.end + 1] == "[" or not line[span.end :].strip() or kept != bare:
-            origins = origins[: len(kept)]
-            bare = kept
-        places.append(len(bare))
-        ends[len(bare)] = span.end
-    origins += range(at, len(line))
-    bare += line[at:]
-    # A marker before a stop tells of a sentence's end as much as one after it.
-    cuts = [match.end() for place in places if (match := re.compile(r"[.!?…]+").match(bare, place))]
+        group = _MARKER_GROUP.match(line, len(line[: span.start].rstrip(" \t")))
+        if span.start < at or group is None:
+            continue
+        at = group.end()
+        if is_a_word(line[: span.start], line[group.end(1) :]):
+            blank = "A".ljust(len(group[1]), "a")  # a name, to who splits sentences
+            masked = masked[: group.start(1)] + blank + masked[group.end(1) :]
+            continue
+        groups.append(Span(group.start(), group.end()))
+        masked = masked[: group.start()] + group[2].ljust(len(group[0])) + masked[group.end() :]
+        places.append(group.start() + len(group[2]))
     found = []
-    for start, end in prose_sentences(bare, [*places, *cuts]):
-        begin = origins[start]
-        stop = max([origins[end - 1] + 1, *(last for place, last in ends.items() if start < place <= end)])
-        if start == 0 or start in ends:
-            begin = _leading_marker(line, begin)
-        found.append(Span(begin, stop))
+    for start, end in prose_sentences(masked, places):
+        inside = [group.end for group in groups if start < group.end and group.start <= end]
+        found.append(Span(start, max([end, *inside])))
     return found
-
-
-def _leading_marker(line: str, begin: int) -> int:
-    """Where a sentence begins that starts with markers ("[1] says that ...")."""
-    match = re.search(r"(?:(?<=[.!?”]\s)|^\s*)((?:\[\d{1,2}\])+\s+)$", line[:begin])
-    return match.start(1) if match else begin
 
 
 def cite(text: str, passages: Sequence[ScoredPassage], *, embedding: BaseEmbedding | None = None) -> list[Citation]:

@@ -125,7 +125,7 @@ class Scanner:
             at = end
             known = tuple(n for n in numbers if 1 <= n <= self.sources)
             self.unresolved += [n for n in numbers if n not in known]
-            if known and (table or bare or _is_a_word(result.body, line[end:])):
+            if known and (table or bare or is_a_word(result.body, line[end:])):
                 gap = "" if not result.body or result.body[-1] in ' \t([“"' else " "
                 result.body += gap + write_markers(known)
                 continue
@@ -224,8 +224,8 @@ def _is_code(before: str, brackets: str, after: str, numbers: Sequence[int]) -> 
     )
 
 
-def _is_a_word(before: str, after: str) -> bool:
-    """Whether the sentence would break without the marker."""
+def is_a_word(before: str, after: str) -> bool:
+    """Whether a marker between `before` and `after` is a word of its sentence ("according to [1]", "[1] says ...")."""
     if _LEADS_TO_MARKER.search(before):
         return True
     starts = not before.strip() or before.rstrip()[-1] in ".!?”"

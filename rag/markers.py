@@ -45,14 +45,16 @@ def prose_sentences(text: str, marks: Sequence[int] = ()) -> list[Span]:
     """
     cuts = {stop.end() for stop in _WIDE_STOP.finditer(text)}
     cuts |= {place for place in marks if _STOP_BEFORE.search(text[:place]) and _START_AFTER.match(text, place)}
-    spans = []
+    spans: list[Span] = []
     for span in split_sentences(text):
         start = span.start
         for end in [*sorted(cut for cut in cuts if span.start < cut < span.end), span.end]:
             while start < end and text[start].isspace():
                 start += 1
-            if start < end:
+            if (start < end and not spans) or re.search(r"\w", text[start:end]):
                 spans.append(Span(start, end))
+            elif start < end:  # `**` after a full stop
+                spans[-1] = Span(spans[-1].start, end)
             start = end
     return spans
 
@@ -117,9 +119,7 @@ class MarkerStream:
     def __init__(self, source_count: int) -> None:
         self._scanner = Scanner(source_count)
         self._settled = ""
-        self._tail: ScannedLine | None = (
-            None  # the last line of prose: markers on the next line may be its own
-        )
+        self._tail: ScannedLine | None = None  # the last line of prose: markers on the next line may be its own
         self._gap = ""  # what stands between the tail and the next line
         self._open = ""  # the line that has not ended
         self._references: list[str] = []  # lines under a heading such as "Sources:"
