@@ -94,14 +94,12 @@ def find_files(path: Path) -> list[ArticleFile]:
     Raises:
         ArticleError: there is nothing at `path`, or no file of a kind that can be read.
     """
-    if re.match(r"https?:/", str(path)):
-        raise ArticleError(f"{path}: web addresses are not read yet; save the page's text as a .txt file and add that.")
     if not path.exists():
         raise ArticleError(f"{path}: there is no such file or folder.")
-    kinds = " and ".join(READABLE_ENDINGS)
+    kinds = " or ".join(READABLE_ENDINGS)
     if not path.is_dir():
         if path.suffix.lower() not in READABLE_ENDINGS:
-            raise ArticleError(f"{path}: files of this kind are not read, only {kinds}.")
+            raise ArticleError(f"{path}: only {kinds} files are read.")
         return [ArticleFile(path, path.stem)]
     files = list(_name_articles(path, _walk(path)))
     if not files:

@@ -63,9 +63,9 @@ def own_index(home: Path, *, owner: str, wait_seconds: float) -> Iterator[Owners
                 f"BYLINE_HOME: {home} cannot be written ({exc.strerror}); make room or set it to another folder."
             ) from exc
         yield ownership
+    finally:
         with suppress(OSError):
             file.unlink(missing_ok=True)
-    finally:
         lock.release()
 
 
