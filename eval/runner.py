@@ -206,7 +206,7 @@ async def _answer(engine: NewsQueryEngine, question: Question) -> Answer | Bylin
         answer = await engine.answer(question.question, question.history)
     except BylineError as exc:
         return exc
-    if engine.llm is not None and answer.mode == "extractive" and answer.notice and not answer.refused:
+    if engine.llm is not None and answer.mode == "extractive" and answer.notice:
         # Quoting in a failed model's place is good for a reader; here it would pass for the model's work.
         return ModelError(answer.notice)
     return answer

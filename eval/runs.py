@@ -168,6 +168,18 @@ def write_articles(folder: Path, articles: Iterable[Article]) -> None:
     write_lines(folder / "articles.jsonl", (_line(asdict(article)) for article in articles))
 
 
+def read_grades(folder: Path) -> list[dict[str, Any]]:
+    """The lines of judge.jsonl; none where no judge was asked."""
+    path = folder / "judge.jsonl"
+    return list(_rows(path, cut_off=True)) if path.exists() else []
+
+
+def write_grade(folder: Path, row: Mapping[str, Any]) -> None:
+    """Add a line to judge.jsonl."""
+    with (folder / "judge.jsonl").open("a", encoding="utf-8") as file:
+        file.write(f"{_line(row)}\n")
+
+
 def figures_json(results: Sequence[Result]) -> dict[str, Any]:
     """The summary in run.json: all figures with their intervals, by category too, and the risk-coverage curve."""
     return {
