@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 from rag.facts import (
     FUNCTION_WORDS,
@@ -50,6 +51,12 @@ _NP_WORDS = frozenset({"the", "a", "an", "of", "and", "its", "his", "her", "thei
 _NEGATIONS = frozenset(
     {"not", "no", "never", "nor", "neither", "none", "nobody", "nothing", "without", "cannot", "hardly"}
 )
+_DENYING = _stems(
+    """refuse refused refusal fail failed failure unable lack lacked reject rejected deny denied decline declined rule
+    ruled yet avoid avoided prevent prevented difficult difficulty impossible unlikely rather instead few little only"""
+)
+_WEAK_VERBS = frozenset({"have", "has", "had", "do", "does", "did", "is", "was", "were", "are"})
+_NEARBY_WORDS = 7
 # Two sides of one question: a sentence on one side is not carried by a source on the other.
 _SIDES = tuple(
     (_stems(one), _stems(other))
@@ -67,24 +74,24 @@ _SIDES = tuple(
             "shrank lower decline declined",
         ),
         ("confirm confirmed confirms", "deny denied denies"),
-        ("win won wins victory", "lose lost loses defeat defeated"),
         (
             "allow allowed allows permit permitted",
             "ban banned bar barred forbid forbidden prohibit prohibited block blocked prevent",
         ),
         ("succeed succeeded success successful", "fail failed fails failure unsuccessful"),
-        ("buy bought purchase purchased", "sell sold sale"),
         ("arrive arrived arrives", "depart departed left leave"),
         ("optimistic optimism hopeful", "pessimistic pessimism gloomy"),
         ("survive survived", "die died killed"),
         ("begin began begun start started", "end ended finish finished conclude concluded"),
-        ("increasingly more", "less fewer"),
         ("north northern", "south southern"),
         ("east eastern", "west western"),
     )
 )
-_OPPOSING_PREFIX = ("un", "in", "im", "il", "ir", "dis", "non")
+_OPPOSING_PREFIXES = ("un", "in", "im", "il", "ir", "dis", "non")
+# A slot is a short stretch that differs between equal words: its longest, and how many equal words frame it.
 # How fast a word's hold on a fact fades with the words between them, and what a sentence's end adds to the distance.
+_SLOT_WORDS = 5
+_SLOT_FRAME_WORDS = 3
 _REACH_WORDS = 5.0
 _SENTENCE_WORDS = 10.0
 
@@ -262,25 +269,35 @@ def _doers(facts: Facts, window: tuple[int, int]) -> dict[str, tuple[frozenset[s
 # Denial
 
 
-def _negated(facts: Facts, window: tuple[int, int]) -> dict[str, bool]:
-    """Stem of each content word in the window -> whether it is denied wherever it stands."""
-    denied: dict[str, list[bool]] = {}
+def denied_otherwise(claim: Facts, source: Facts, window: tuple[int, int]) -> str:
+    """The fault where the sentence denies what the source says, says what it denies, or takes the other side."""
+    ours, theirs = _denials(claim, (0, len(claim.text))), _denials(source, window)
+    for word in ours.keys() & theirs.keys():
+        if any(ours[word]) and not any(theirs[word]) and not _denies_nearby(source, window, word):
+            return "The passage does not deny this."
+        if all(theirs[word]) and not any(ours[word]) and not _denies_nearby(claim, (0, len(claim.text)), word):
+            return "The passage denies this."
+    return _opposite(claim, source, window, ours, theirs)
+
+
+def _denials(facts: Facts, window: tuple[int, int]) -> dict[str, list[bool]]:
+    """Stem of each word of content in the window -> for each place it has there, whether it is denied."""
+    denials: dict[str, list[bool]] = {}
     for place, word in enumerate(facts.words):
-        if not window[0] <= word.sentence <= window[1] or not word.content:
-            continue
-        denied.setdefault(word.stem, []).append(_is_negated(facts, place))
-    return {word: all(values) for word, values in denied.items()}
+        if window[0] <= word.sentence <= window[1] and (word.content or word.plain in _WEAK_VERBS):
+            denials.setdefault(word.stem, []).append(_is_negated(facts, place))
+    return denials
 
 
 def _is_negated(facts: Facts, place: int) -> bool:
     """Whether a negation stands before the word with at most one word of content between."""
     between = 0
     for at in range(place - 1, max(-1, place - 6), -1):
-        word = facts.words[at]
-        if word.sentence != facts.words[place].sentence or not _clear_between(facts, word, facts.words[at + 1]):
+        word, after = facts.words[at], facts.words[at + 1]
+        if word.sentence != facts.words[place].sentence or not _clear_between(facts, word, after):
             return False
-        if word.plain in _NEGATIONS or word.plain.endswith("n't"):
-            return not (word.plain == "no" and at + 1 < place and facts.words[at + 1].plain in {"longer", "doubt"})
+        if _is_negation(word):
+            return not (word.plain in {"no", "not"} and after.plain in {"longer", "doubt", "only", "just"})
         if word.plain in {"but", "and", "that"}:
             return False
         between += word.content
@@ -289,50 +306,40 @@ def _is_negated(facts: Facts, place: int) -> bool:
     return False
 
 
-def denied_otherwise(claim: Facts, source: Facts, window: tuple[int, int]) -> str:
-    """The fault where the sentence denies what the source says, or says what it denies."""
-    ours, theirs = _negated(claim, (0, 10**6)), _negated(source, window)
-    shared = [word for word in ours if word in theirs]
-    opposed = _opposed(claim, source, window, ours, theirs)
-    if opposed:
-        return opposed
-    turned = [word for word in shared if ours[word] != theirs[word]]
-    kept = [word for word in shared if ours[word] and theirs[word]]
-    if turned and not kept and not _other_denial(claim, source, window):
-        return "The passage denies this." if theirs[turned[0]] else "The passage does not deny this."
-    return ""
+def _is_negation(word: Word) -> bool:
+    return word.plain in _NEGATIONS or word.plain.endswith("n't")
 
 
-def _other_denial(claim: Facts, source: Facts, window: tuple[int, int]) -> bool:
-    """Both deny something, in words that do not meet: then the order of words decides nothing."""
-    ours = any(_denies(word) for word in claim.words)
-    theirs = any(_denies(word) for word in source.words if window[0] <= word.sentence <= window[1])
-    return ours and theirs
+def _denies_nearby(facts: Facts, window: tuple[int, int], stem_: str) -> bool:
+    """Whether the text denies something close to this word in words that the order of words does not reach."""
+    for place, word in enumerate(facts.words):
+        if word.stem == stem_ and window[0] <= word.sentence <= window[1]:
+            near = facts.words[max(0, place - _NEARBY_WORDS) : place + _NEARBY_WORDS]
+            if any(_is_negation(w) or w.stem in _DENYING for w in near if w.sentence == word.sentence):
+                return True
+    return False
 
 
-def _denies(word: Word) -> bool:
-    negative = word.plain in _NEGATIONS or word.plain.endswith("n't")
-    return negative or word.stem in _SIDES[0][1] or word.plain.startswith(("un", "disagree", "differ", "fail"))
-
-
-def _opposed(
-    claim: Facts, source: Facts, window: tuple[int, int], ours: dict[str, bool], theirs: dict[str, bool]
+def _opposite(
+    claim: Facts,
+    source: Facts,
+    window: tuple[int, int],
+    ours: dict[str, list[bool]],
+    theirs: dict[str, list[bool]],
 ) -> str:
     for one, other in _SIDES:
-        mine = {(word in one) != denied for word, denied in ours.items() if word in one | other}
-        its = {(word in one) != denied for word, denied in theirs.items() if word in one | other}
+        mine = {(word in one) != any(denied) for word, denied in ours.items() if word in one | other}
+        its = {(word in one) != any(denied) for word, denied in theirs.items() if word in one | other}
         if mine and its and not mine & its:
             word = next(w.text for w in claim.words if w.stem in one | other)
             return f"The passage says the opposite of “{word}”."
     near = {word.plain for word in source.words if window[0] <= word.sentence <= window[1]}
-    for word in claim.words:
-        for prefix in _OPPOSING_PREFIX:
-            bare = word.plain.removeprefix(prefix)
-            opposite = bare if bare != word.plain and len(bare) > 3 else prefix + word.plain
-            if opposite not in near or word.plain in near or not word.content:
-                continue
-            if ours.get(word.stem, False) == theirs.get(stem(opposite), False):
-                return f"The passage says “{opposite}”, not “{word.plain}”."
+    for claimed in (word for word in claim.words if word.content and word.plain not in near):
+        for prefix in _OPPOSING_PREFIXES:
+            bare = claimed.plain.removeprefix(prefix)
+            opposite = bare if bare != claimed.plain and len(bare) > 3 else prefix + claimed.plain
+            if opposite in near and any(ours[claimed.stem]) == any(theirs.get(stem(opposite), [])):
+                return f"The passage says “{opposite}”, not “{claimed.text}”."
     return ""
 
 
@@ -366,6 +373,41 @@ def belongs_elsewhere(claim: Facts, source: Facts) -> str:
     return ""
 
 
+def in_its_place(claim: Facts, source: Facts, window: tuple[int, int]) -> str:
+    """The fault where the source has another name, number or date at the same place between the same words."""
+    ours = [word.stem for word in claim.words]
+    for sentence in range(window[0], window[1] + 1):
+        places = [at for at, word in enumerate(source.words) if word.sentence == sentence]
+        steps = SequenceMatcher(None, ours, [source.words[at].stem for at in places], autojunk=False).get_opcodes()
+        for at, (step, a1, a2, b1, b2) in enumerate(steps):
+            if step != "replace" or max(a2 - a1, b2 - b1) > _SLOT_WORDS:
+                continue
+            left = steps[at - 1][2] - steps[at - 1][1] if at and steps[at - 1][0] == "equal" else 0
+            right = steps[at + 1][2] - steps[at + 1][1] if at + 1 < len(steps) and steps[at + 1][0] == "equal" else 0
+            edge = a1 == 0 or a2 == len(ours)
+            if left + right >= _SLOT_FRAME_WORDS and (edge or (left and right)):
+                fault = _exchanged(claim, (a1, a2), source, (places[b1], places[b2 - 1] + 1))
+                if fault:
+                    return fault
+    return ""
+
+
+def _exchanged(claim: Facts, ours: tuple[int, int], source: Facts, theirs: tuple[int, int]) -> str:
+    if any(word.plain in TITLES for word in source.words[theirs[0] : theirs[1]]):
+        return ""
+    mine = [name for name in claim.names if ours[0] <= name.first and name.last < ours[1] and name.certain]
+    its = [name for name in source.names if theirs[0] <= name.first and name.last < theirs[1] and name.certain]
+    if not mine or not its:
+        return ""
+    said = {spell(word.plain) for word in claim.words}
+    there = {spell(word.plain) for word in source.words[theirs[0] : theirs[1]]}
+    if any(same_spelling(part, other) for name in mine for part in name.parts for other in there):
+        return ""
+    if any(same_spelling(part, other) for name in its for part in name.parts for other in said):
+        return ""
+    return f"The passage has {its[0].text} here, not {mine[0].text}."
+
+
 def _same_kind(source: Number, claim: Number) -> bool:
     if source.ordinal != claim.ordinal or source.unit != claim.unit:
         return False
@@ -395,7 +437,7 @@ def _weight(source: Facts, context: set[str], first: int, last: int) -> float:
     for at, word in enumerate(source.words):
         if word.stem not in context or first <= at <= last:
             continue
-        distance = first - at if at < first else at - last
+        distance: float = first - at if at < first else at - last
         distance += _SENTENCE_WORDS * abs(word.sentence - source.words[first].sentence)
         nearest[word.stem] = min(nearest.get(word.stem, math.inf), distance)
     return sum(math.exp(-distance / _REACH_WORDS) for distance in nearest.values())

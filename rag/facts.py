@@ -22,9 +22,9 @@ def _listed(words: str) -> list[str]:
 
 
 FUNCTION_WORDS = frozenset(
-    _listed("""a about above after again against all also although am among an and another any are as at be because been before
-    being below between both but by can could did do does doing down during each either even ever every few for from
-    further had has have having he her here hers herself him himself his how however i if in into is it its itself just
+    _listed("""a about above after again against all also although am among an and another any are as at be because
+    been before being below between both but by can could did do does doing down during each either even ever every few
+    for from further had has have having he her here hers herself him himself his how however i if in into is it its itself just
     like many may me might more most much must my neither no nor not of off on once only onto or other our ours out
     over own per rather same shall she should since so some such than that the their theirs them themselves then there
     these they this those though through thus to too toward towards under until up upon us very was we were what when
@@ -44,7 +44,8 @@ _TENS = {
 _ORDINALS = {
     word: value
     for value, word in enumerate(
-        _listed("""first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth
+        _listed("""
+        first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth
         fifteenth sixteenth seventeenth eighteenth nineteenth twentieth"""),
         1,
     )
@@ -85,7 +86,8 @@ _MONTHS = {
     name: value
     for value, names in enumerate(
         _listed(
-            "january/jan february/feb march/mar april/apr may june/jun july/jul august/aug september/sept/sep october/oct november/nov december/dec"
+            """january/jan february/feb march/mar april/apr may june/jun july/jul august/aug september/sept/sep
+            october/oct november/nov december/dec"""
         ),
         1,
     )
@@ -95,11 +97,13 @@ _AMBIGUOUS_MONTHS = {"may", "march", "mar", "jan", "jun", "dec", "sep", "august"
 _BEFORE_MONTH = {"in", "since", "until", "till", "by", "of", "last", "next", "this", "early", "late", "mid", "from"}
 
 TITLES = frozenset(
-    _listed("""president prime minister chancellor secretary general mr mrs ms dr sir lord lady king queen prince princess pope
+    _listed("""
+    president prime minister chancellor secretary general mr mrs ms dr sir lord lady king queen prince princess pope
     senator governor mayor judge justice chief director chairman chairwoman spokesman spokeswoman spokesperson
     ambassador envoy special foreign affairs adviser advisor commissioner captain colonel sergeant lieutenant major
     commander professor prof rev reverend sen gov rep gen col sgt lt capt""")
 )
+_DIRECTIONS = frozenset({"north", "south", "east", "west"})
 _NAME_LINKS = {
     "of",
     "de",
@@ -572,7 +576,7 @@ def _names(text: str, words: tuple[Word, ...], taken: set[int]) -> list[Name]:
         last = place
         while last + 1 < len(words) and last + 1 not in taken and _goes_on(text, words, last):
             last += 1
-        while words[last].plain in _NAME_LINKS:
+        while last > place and words[last].plain in _NAME_LINKS:
             last -= 1
         names.extend(_split_name(text, words, place, last))
         place = last + 1
@@ -581,7 +585,12 @@ def _names(text: str, words: tuple[Word, ...], taken: set[int]) -> list[Name]:
 
 def _may_be_name(words: tuple[Word, ...], place: int) -> bool:
     word = words[place]
-    return word.capital and len(word.plain) > 1 and (word.plain not in FUNCTION_WORDS or word.text in {"US", "U.S."})
+    return (
+        word.capital
+        and len(word.plain) > 1
+        and word.plain not in _DIRECTIONS
+        and (word.plain not in FUNCTION_WORDS or word.text in {"US", "U.S."})
+    )
 
 
 def _goes_on(text: str, words: tuple[Word, ...], last: int) -> bool:

@@ -14,7 +14,7 @@ from llama_index.core.embeddings import BaseEmbedding
 
 from index.passages import Passage
 from rag.citations import Citation, Support, answer_sentences, quote_span
-from rag.claims import belongs_elsewhere, denied_otherwise, wrong_doer, wrong_speaker
+from rag.claims import belongs_elsewhere, denied_otherwise, in_its_place, wrong_doer, wrong_speaker
 from rag.facts import (
     Facts,
     Name,
@@ -100,7 +100,7 @@ def check_support(
     if fault:
         return "unsupported", fault
     window = _nearest_window(claim, source)
-    for check in (wrong_speaker, denied_otherwise, wrong_doer):
+    for check in (wrong_speaker, denied_otherwise, in_its_place, wrong_doer):
         fault = check(claim, source, window)
         if fault:
             return "unsupported", fault
