@@ -24,11 +24,15 @@ class Settings(BaseSettings):
     llm: str = Field(default="auto", description="auto, none, or provider/model")
     llm_base_url: str | None = Field(default=None, description="address of an OpenAI-compatible server")
     llm_api_key: SecretStr | None = Field(default=None, description="key for the language model's server")
-    llm_context_tokens: int = Field(default=8192, ge=1024, le=10_000_000, description="context window to budget for")
-    llm_answer_tokens: int = Field(default=600, ge=50, le=100_000, description="longest answer asked for")
-    llm_connect_seconds: float = Field(default=5.0, gt=0, le=600, description="time to reach the model's server")
+    llm_context_tokens: int = Field(
+        default=8192, ge=1024, le=10_000_000, description="context window to budget for, in tokens"
+    )
+    llm_answer_tokens: int = Field(default=600, ge=50, le=100_000, description="longest answer asked for, in tokens")
+    llm_connect_seconds: float = Field(
+        default=5.0, gt=0, le=600, description="longest time to reach the model's server, in seconds"
+    )
     llm_read_seconds: float = Field(
-        default=60.0, gt=0, le=3600, description="longest silence before and between tokens"
+        default=60.0, gt=0, le=3600, description="longest silence before and between tokens, in seconds"
     )
     llm_options: Annotated[dict[str, Any], NoDecode] = Field(
         default_factory=dict, repr=False, description="more arguments of the language model's LlamaIndex class, as JSON"
@@ -40,11 +44,15 @@ class Settings(BaseSettings):
         default_factory=dict, repr=False, description="arguments of the embedding's LlamaIndex class, as JSON"
     )
     chroma: str | None = Field(default=None, description="http(s)://host:port of a Chroma server; unset: embedded")
-    lock_seconds: float = Field(default=10.0, ge=0, le=3600, description="how long to wait for an index in use")
-    passage_tokens: int = Field(default=128, ge=32, le=1024, description="longest passage")
-    top_k: int = Field(default=8, ge=1, le=50, description="passages retrieved for a question")
-    openai_api_key: SecretStr | None = Field(default=None, validation_alias="OPENAI_API_KEY")
-    openai_base_url: str | None = Field(default=None, validation_alias="OPENAI_BASE_URL")
+    lock_seconds: float = Field(default=10.0, ge=0, le=3600, description="longest wait for an index in use, in seconds")
+    passage_tokens: int = Field(default=128, ge=32, le=1024, description="longest passage, in tokens")
+    top_k: int = Field(default=8, ge=1, le=50, description="passages found for a question")
+    openai_api_key: SecretStr | None = Field(
+        default=None, validation_alias="OPENAI_API_KEY", description="key for OpenAI's models; set, `auto` uses them"
+    )
+    openai_base_url: str | None = Field(
+        default=None, validation_alias="OPENAI_BASE_URL", description="another address for `openai/...` models"
+    )
 
     @field_validator("llm", "embedding")
     @classmethod
