@@ -33,6 +33,8 @@ BUNDLED_DIMENSIONS = 384
 # Tokens of a text that count, the two marks at its ends included; what is beyond them is not seen by the model.
 BUNDLED_MAX_TOKENS = 256
 
+_MODEL_FILE = "minilm_int8.onnx"
+_TOKENIZER_FILE = "tokenizer.json"
 # 256 tokens are some 1,200 characters of prose: a book given as one text is not worth tokenising whole.
 _MAX_CHARACTERS = 20_000
 _TEXTS_A_CALL = 256
@@ -121,8 +123,8 @@ def _load_model_once(folder: Path) -> _MiniLM:
     # More threads inside a run wait for each other in a loop, which doubles the time where a core is busy.
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
-    session = onnxruntime.InferenceSession(files["minilm_int8.onnx"], options, providers=["CPUExecutionProvider"])
-    tokenizer = Tokenizer.from_buffer(files["tokenizer.json"])
+    session = onnxruntime.InferenceSession(files[_MODEL_FILE], options, providers=["CPUExecutionProvider"])
+    tokenizer = Tokenizer.from_buffer(files[_TOKENIZER_FILE])
     # The file itself asks for truncation to 128 and padding of every text to 128.
     tokenizer.no_padding()
     tokenizer.enable_truncation(BUNDLED_MAX_TOKENS)
@@ -142,6 +144,8 @@ def _read_checked(folder: Path) -> dict[str, bytes]:
         raise _broken(Path(exc.filename or folder), "cannot be read") from exc
     except ValueError as exc:
         raise _broken(folder / "SHA256SUMS", "is damaged") from exc
+    if files.keys() != {_MODEL_FILE, _TOKENIZER_FILE}:
+        raise _broken(folder / "SHA256SUMS", "is damaged")
     return files
 
 

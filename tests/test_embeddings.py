@@ -152,13 +152,15 @@ def test_the_files_are_read_at_the_first_text_only(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["minilm_int8.onnx", "tokenizer.json", "SHA256SUMS"])
-@pytest.mark.parametrize("damage", ["missing", "cut short", "other bytes"])
+@pytest.mark.parametrize("damage", ["missing", "empty", "cut short", "other bytes"])
 def test_a_missing_or_damaged_file_is_named(name: str, damage: str, tmp_path: Path) -> None:
     for file in BUNDLED_FOLDER.iterdir():
         (tmp_path / file.name).symlink_to(file)
     content = (tmp_path / name).read_bytes()
     (tmp_path / name).unlink()
-    if damage == "cut short":
+    if damage == "empty":
+        (tmp_path / name).touch()
+    elif damage == "cut short":
         (tmp_path / name).write_bytes(content[: len(content) // 3])
     elif damage == "other bytes":
         (tmp_path / name).write_bytes(content[:-9] + b"\xff" * 9)
