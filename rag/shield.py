@@ -11,6 +11,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY_BYTES: Final = 1024 * 1024
@@ -60,32 +61,40 @@ class Shield:
             await _refuse(send, 413, f"The request is larger than {MAX_BODY_BYTES} bytes.")
         else:
             body = _Body(receive, send)
-            await self._app(scope, body.receive, _Page(body.send).send)
+            try:
+                await self._app(scope, body.receive, _Page(body.send).send)
+            except ClientDisconnect:
+                if not body.refused:
+                    raise
 
 
 class _Body:
-    """Counts what arrives and cuts off a body that turns out larger than it may be."""
+    """Counts what arrives and cuts off a body that turns out larger than it may be.
+
+    Attributes:
+        refused: True once it was too large and the client has been told.
+    """
 
     def __init__(self, receive: Receive, send: Send) -> None:
         self._receive = receive
         self._send = send
         self._bytes = 0
         self._answered = False
-        self._refused = False
+        self.refused = False
 
     async def receive(self) -> Message:
         message = await self._receive()
         if message["type"] == "http.request":
             self._bytes += len(message.get("body", b""))
             if self._bytes > MAX_BODY_BYTES:
-                if not self._answered and not self._refused:
-                    self._refused = True
+                if not self._answered and not self.refused:
+                    self.refused = True
                     await _refuse(self._send, 413, f"The request is larger than {MAX_BODY_BYTES} bytes.")
                 return {"type": "http.disconnect"}
         return message
 
     async def send(self, message: Message) -> None:
-        if not self._refused:
+        if not self.refused:
             self._answered = True
             await self._send(message)
 
