@@ -1,0 +1,175 @@
+"""Model errors: what a provider's client raises becomes one line of ours, saying which setting mends it.
+
+A key is never in it: neither the one that was sent nor anything that looks like one.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+
+from index.errors import BylineError, ModelContextError, ModelError, ModelRefusedError, ModelUnreachableError
+
+
+@contextmanager
+def model_errors(label: str, base_url: str | None = None) -> Iterator[None]:
+    """Turn what a provider's client raises into the ModelError family; other exceptions pass.
+
+    Args:
+        label: the model, `provider/model`.
+        base_url: its server's address, where one is set.
+
+    Raises:
+        ModelError: one line that says what failed and which setting mends it; never a key.
+    """
+    with provider_errors(label, base_url, anything=False):
+        yield
+
+
+@contextmanager
+def provider_errors(label: str, base_url: str | None, *, anything: bool) -> Iterator[None]:
+    """`model_errors`, which with `anything` takes every exception for the provider's: around its own calls alone."""
+    try:
+        yield
+    except BylineError:
+        raise
+    except Exception as exc:  # providers' classes share no base
+        if not (anything or _is_providers(exc)):
+            raise
+        raise _translated(exc, _Call(label, base_url)) from exc
+
+
+def _is_providers(exc: Exception) -> bool:
+    """Whether an exception comes from a provider's client and not from our own code."""
+    package = type(exc).__module__.partition(".")[0]
+    known = package in {"openai", "httpx", "httpcore", "ollama", "requests", "urllib3", "aiohttp", "anyio"}
+    kinds = (ConnectionError, TimeoutError, json.JSONDecodeError, UnicodeDecodeError)
+    return known or isinstance(exc, kinds) or http_status(exc) is not None
+
+
+class _Call:
+    """Words for messages about one call."""
+
+    def __init__(self, label: str, base_url: str | None) -> None:
+        self.label = label
+        self.base_url = base_url
+
+    @cached_property
+    def server(self) -> str:
+        return f"{self.label}{place_of(self.base_url)}"
+
+    @cached_property
+    def key_setting(self) -> str:
+        return "OPENAI_API_KEY or BYLINE_LLM_API_KEY" if self.label.startswith("openai/") else "BYLINE_LLM_API_KEY"
+
+    @cached_property
+    def address_setting(self) -> str:
+        return "BYLINE_LLM_BASE_URL" if self.base_url or not self.label.startswith("openai/") else "the network"
+
+
+def _translated(exc: Exception, call: _Call) -> ModelError:
+    import httpx
+    import openai
+
+    if isinstance(exc, (TimeoutError, httpx.TimeoutException, openai.APITimeoutError)):
+        if _caused_by(exc, httpx.ConnectTimeout):
+            return ModelUnreachableError(
+                f"{call.server} cannot be reached within BYLINE_LLM_CONNECT_SECONDS: check {call.address_setting}."
+            )
+        return ModelUnreachableError(
+            f"{call.server} sent nothing for too long; raise BYLINE_LLM_READ_SECONDS if it is only slow."
+        )
+    status = http_status(exc)
+    if status is not None:
+        return _refused(exc, status, call)
+    if _caused_by(exc, httpx.RemoteProtocolError, httpx.ReadError):
+        return ModelUnreachableError(f"{call.server} broke the connection off; see the server's log and try again.")
+    if isinstance(exc, (ConnectionError, httpx.TransportError, openai.APIConnectionError)):
+        return ModelUnreachableError(
+            f"{call.server} cannot be reached: is the server running? Check {call.address_setting}."
+        )
+    if isinstance(exc, (json.JSONDecodeError, UnicodeDecodeError, openai.APIResponseValidationError)):
+        return ModelRefusedError(
+            f"{call.server} answered with something that is not OpenAI's protocol: check {call.address_setting}."
+        )
+    said = without_secrets(said_by(exc), exc)
+    if _is_about_context(said):
+        return _context_error(call)
+    return ModelRefusedError(f"{call.server} failed: {said}.")
+
+
+def _refused(exc: Exception, status: int, call: _Call) -> ModelError:
+    said = without_secrets(said_by(exc), exc)
+    if status in (400, 413, 422) and (status == 413 or _is_about_context(said)):
+        return _context_error(call)
+    hints = {
+        401: f"does not accept the key (401): check {call.key_setting}",
+        403: f"does not allow this model with this key (403): check {call.key_setting} and BYLINE_LLM",
+        404: f"has no such model or no such address (404: {said}): check BYLINE_LLM and {call.address_setting}",
+        429: f"asks to wait (429: {said}): try again later, or check the quota of the key",
+    }
+    if status >= 500:
+        return ModelRefusedError(f"{call.server} failed ({status}: {said}); try again, or see the server's log.")
+    return ModelRefusedError(f"{call.server} {hints.get(status, f'refused the request ({status}: {said})')}.")
+
+
+def _context_error(call: _Call) -> ModelContextError:
+    return ModelContextError(
+        f"{call.server} cannot read that much at once: set BYLINE_LLM_CONTEXT_TOKENS to its real context window, or "
+        "lower BYLINE_TOP_K."
+    )
+
+
+def _is_about_context(said: str) -> bool:
+    return bool(
+        re.search(
+            r"context.{0,20}(?:length|window|size)|(?:exceed|larger|longer|too long|too many|maximum).{0,60}"
+            r"(?:context|tokens)|prompt is too long",
+            said,
+            re.IGNORECASE,
+        )
+    )
+
+
+def _caused_by(exc: BaseException | None, *kinds: type[BaseException]) -> bool:
+    while exc is not None:
+        if isinstance(exc, kinds):
+            return True
+        exc = exc.__cause__ or exc.__context__
+    return False
+
+
+def http_status(exc: BaseException) -> int | None:
+    """The HTTP status that an exception of openai, ollama, httpx or another client carries."""
+    for holder in (exc, getattr(exc, "response", None)):
+        for name in ("status_code", "code"):
+            status = getattr(holder, name, None)
+            if isinstance(status, int) and 400 <= status < 600:
+                return status
+    return None
+
+
+def said_by(exc: BaseException) -> str:
+    """The first line of what the provider says."""
+    body = getattr(exc, "body", None)  # of openai's exceptions; their text is the whole JSON
+    if isinstance(body, dict):
+        inner = body.get("error", body)
+        body = inner.get("message") if isinstance(inner, dict) else inner
+    text = body if isinstance(body, str) and body.strip() else str(exc)
+    lines = re.sub(r"<[^>]*>", " ", text).strip().splitlines()
+    return " ".join(lines[0].split())[:200].rstrip(".") if lines else type(exc).__name__
+
+
+def without_secrets(text: str, exc: BaseException) -> str:
+    """`text` without the key that was sent and without what looks like one."""
+    headers = getattr(getattr(exc, "request", None), "headers", {})
+    sent = str(headers.get("authorization", "")).removeprefix("Bearer ").strip()
+    if len(sent) > 3:
+        text = text.replace(sent, "***")
+    return re.sub(r"\b(?:sk|pk|gsk|hf|key)[-_][\w*-]{6,}|Bearer\s+\S+|(?<=//)[^/@\s]+@", "***", text)
+
+
+def place_of(base_url: str | None) -> str:
+    """` at ADDRESS` without the password in it, or ""."""
+    return f" at {re.sub(r'(?<=//)[^/@]*@', '***@', base_url)}" if base_url else ""
