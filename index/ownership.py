@@ -14,6 +14,8 @@ from filelock import FileLock, Timeout
 
 from index.errors import IndexBusyError, SettingsError
 
+_OWNER_FILE = "index.owner.json"
+
 
 class Ownership:
     """The lock, held: says to others who holds it."""
@@ -45,7 +47,7 @@ def own_index(home: Path, *, owner: str, wait_seconds: float) -> Iterator[Owners
         SettingsError: `home` cannot be written.
     """
     lock = FileLock(home / "index.lock", thread_local=False)
-    file = home / "index.owner.json"
+    file = home / _OWNER_FILE
     try:
         home.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=wait_seconds)
@@ -67,6 +69,16 @@ def own_index(home: Path, *, owner: str, wait_seconds: float) -> Iterator[Owners
         with suppress(OSError):
             file.unlink(missing_ok=True)
         lock.release()
+
+
+def announced_url(home: Path) -> str | None:
+    """The address that the owner of the index in `home` announced; a process that died leaves its own behind."""
+    try:
+        known = json.loads((home / _OWNER_FILE).read_text(encoding="utf-8"))
+        url = known["url"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return url if isinstance(url, str) else None
 
 
 def _who(home: Path, file: Path) -> str:
