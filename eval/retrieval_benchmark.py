@@ -1,0 +1,233 @@
+"""Retrieval benchmark: Byline's retriever beside its parts on BEIR folders, in one table with intervals and tests.
+
+Always the same four, over the same passages and vectors: BM25 alone, dense vectors alone, the two by plain reciprocal
+rank fusion (k 60, equal weights; Cormack, Clarke and Büttcher, SIGIR 2009), and Byline's retriever. A document counts
+at the rank of its best passage. The index is made in a temporary folder.
+"""
+
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from eval.beir import BeirQuery, BeirSet
+from eval.retrieval_metrics import score_rankings
+from eval.runner import own_index
+from eval.statistics import Interval, PairedTest, bootstrap_ratio, paired_test, percentile
+from index.build import embed_passages
+from index.embeddings import load_embedding
+from index.passages import Passage, cut_passages
+from index.records import Embedded
+from index.settings import Settings
+from index.store import PassageStore, open_store
+from rag.conversation import words_of_turns
+from rag.retrieval import NewsRetriever
+
+METRICS = ("ndcg@10", "mrr@10", "recall@10", "all_evidence@10")
+OURS = "byline"
+BASELINES = ("bm25", "dense", "plain fusion")
+
+_PASSAGES = 50  # taken from each list, so that ten documents remain of passages that share them
+_FUSION_OFFSET = 60
+_ARTICLES_A_WRITE = 64
+
+Search = Callable[[str], list[Passage]]
+
+
+@dataclass(frozen=True, slots=True)
+class SystemFigures:
+    """One retriever on one set.
+
+    Attributes:
+        system: its name.
+        metrics: metric -> mean with its interval.
+        against: metric -> Byline's difference to it, paired; empty for Byline itself.
+        by_category: category -> metric -> mean, where the set has categories.
+        milliseconds: median time of a search.
+    """
+
+    system: str
+    metrics: Mapping[str, Interval]
+    against: Mapping[str, PairedTest]
+    by_category: Mapping[str, Mapping[str, float]]
+    milliseconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """All retrievers on one set; `queries` are those with a relevant document, `left_out` those without."""
+
+    name: str
+    documents: int
+    passages: int
+    queries: int
+    left_out: int
+    systems: tuple[SystemFigures, ...]
+
+
+def benchmark(
+    beir: BeirSet,
+    settings: Settings,
+    *,
+    limit: int | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Benchmark:
+    """Measure the four retrievers on a set.
+
+    Args:
+        beir: the set.
+        settings: embedding and passage length; `home` is replaced by a temporary folder.
+        limit: only the first so many queries that have a relevant document.
+        on_progress: told how much of indexing and searching is done.
+    """
+    queries = [query for query in beir.queries if query.id in beir.qrels][:limit]
+    steps = len(beir.articles) + len(queries)
+    with tempfile.TemporaryDirectory(prefix="byline-retrieval-") as folder:
+        own = own_index(settings, Path(folder))
+        with open_store(own, load_embedding(own), owner="a retrieval benchmark") as store:
+            _index(store, beir, own, lambda done: on_progress(done, steps) if on_progress else None)
+            searches = _searches(store)
+            rankings: dict[str, dict[str, list[str]]] = {name: {} for name in searches}
+            times: dict[str, list[float]] = {name: [] for name in searches}
+            for done, query in enumerate(queries, 1):
+                asked = words_of_turns(query.question, query.history) if query.history else query.question
+                for name, search in searches.items():
+                    started = time.perf_counter()
+                    found = search(asked)
+                    times[name].append((time.perf_counter() - started) * 1000)
+                    rankings[name][query.id] = list(dict.fromkeys(passage.article_id for passage in found))
+                if on_progress:
+                    on_progress(len(beir.articles) + done, steps)
+            passages = store.count()
+    gold = {query.id: beir.qrels[query.id] for query in queries}
+    scores = {name: score_rankings(ranking, gold) for name, ranking in rankings.items()}
+    systems = tuple(_figures(name, scores, queries, percentile(times[name], 50)) for name in searches)
+    left_out = sum(query.id not in beir.qrels for query in beir.queries)
+    return Benchmark(beir.name, len(beir.articles), passages, len(queries), left_out, systems)
+
+
+def benchmark_json(result: Benchmark) -> dict[str, Any]:
+    """The benchmark as a JSON object."""
+    return {
+        "set": result.name,
+        "documents": result.documents,
+        "passages": result.passages,
+        "queries": result.queries,
+        "left_out": result.left_out,
+        "systems": {
+            system.system: {
+                "metrics": {
+                    name: {"value": i.value, "low": i.low, "high": i.high} for name, i in system.metrics.items()
+                },
+                "byline_difference": {
+                    name: {"value": test.difference, "low": test.low, "high": test.high, "p": test.p_value}
+                    for name, test in system.against.items()
+                },
+                "by_category": {category: dict(means) for category, means in system.by_category.items()},
+                "milliseconds_p50": round(system.milliseconds, 2),
+            }
+            for system in result.systems
+        },
+    }
+
+
+def benchmark_lines(result: Benchmark) -> list[str]:
+    """The benchmark as lines of Markdown; below each baseline's figures what Byline gains, with p."""
+    lines = [
+        f"## {result.name}",
+        "",
+        f"{result.documents} documents, {result.passages} passages, {result.queries} queries"
+        f" ({result.left_out} without a relevant document left out)",
+        "",
+        f"| | {' | '.join(METRICS)} | ms |",
+        f"|---|{'---:|' * (len(METRICS) + 1)}",
+    ]
+    for system in result.systems:
+        cells = [f"{i.value:.3f} [{i.low:.3f}, {i.high:.3f}]" for i in (system.metrics[name] for name in METRICS)]
+        lines.append(f"| {system.system} | {' | '.join(cells)} | {system.milliseconds:.1f} |")
+        if system.against:
+            gains = [f"{t.difference:+.3f}, p {t.p_value:.4f}" for t in (system.against[name] for name in METRICS)]
+            lines.append(f"| *byline less {system.system}* | {' | '.join(gains)} | |")
+    ours = next(system for system in result.systems if system.system == OURS)
+    if len(ours.by_category) > 1:
+        lines += ["", f"| nDCG@10 by category | {' | '.join(system.system for system in result.systems)} |"]
+        lines.append(f"|---|{'---:|' * len(result.systems)}")
+        for category in ours.by_category:
+            means = [f"{system.by_category[category]['ndcg@10']:.3f}" for system in result.systems]
+            lines.append(f"| {category or 'none'} | {' | '.join(means)} |")
+    return [*lines, ""]
+
+
+def fuse_plainly(lists: Sequence[Sequence[Passage]]) -> list[Passage]:
+    """Reciprocal rank fusion with equal weights: `sum of 1 / (60 + rank)`; ties stand in order of id."""
+    scores: dict[str, float] = {}
+    passages: dict[str, Passage] = {}
+    for ranked in lists:
+        for rank, passage in enumerate(ranked, 1):
+            passages[passage.id] = passage
+            scores[passage.id] = scores.get(passage.id, 0.0) + 1 / (_FUSION_OFFSET + rank)
+    return [passages[name] for name in sorted(scores, key=lambda name: (-scores[name], name))]
+
+
+def _index(store: PassageStore, beir: BeirSet, settings: Settings, tell: Callable[[int], None]) -> None:
+    for start in range(0, len(beir.articles), _ARTICLES_A_WRITE):
+        batch = beir.articles[start : start + _ARTICLES_A_WRITE]
+        cut = [(article, cut_passages(article, max_tokens=settings.passage_tokens)) for article in batch]
+        vectors = embed_passages([passage for _, passages in cut for passage in passages], store.embedding)
+        rows, at = [], 0
+        for article, passages in cut:
+            if passages:  # a document without words has none
+                rows.append(Embedded(article, passages, vectors[at : at + len(passages)]))
+            at += len(passages)
+        store.put_all(rows)
+        tell(start + len(batch))
+
+
+def _searches(store: PassageStore) -> dict[str, Search]:
+    retriever = NewsRetriever(store, top_k=_PASSAGES)
+
+    def words(question: str) -> list[Passage]:
+        return [passage for passage, _ in store.find_words(question, _PASSAGES)]
+
+    def dense(question: str) -> list[Passage]:
+        vector = store.embedding.get_query_embedding(question)
+        return [passage for passage, _ in store.nearest(vector, _PASSAGES)]
+
+    return {
+        "bm25": words,
+        "dense": dense,
+        "plain fusion": lambda question: fuse_plainly([words(question), dense(question)]),
+        OURS: lambda question: [found.passage for found in retriever.search(question)],
+    }
+
+
+def _figures(
+    name: str,
+    scores: Mapping[str, Mapping[str, Mapping[str, float]]],
+    queries: Sequence[BeirQuery],
+    milliseconds: float,
+) -> SystemFigures:
+    of_system, ours = scores[name], scores[OURS]
+    ids = [query.id for query in queries]
+    categories: dict[str, list[str]] = {}
+    for query in queries:
+        categories.setdefault(query.category, []).append(query.id)
+    return SystemFigures(
+        system=name,
+        metrics={metric: bootstrap_ratio([of_system[id_][metric] for id_ in ids]) for metric in METRICS},
+        against={}
+        if name == OURS
+        else {
+            metric: paired_test(
+                [(of_system[id_][metric], 1.0) for id_ in ids], [(ours[id_][metric], 1.0) for id_ in ids]
+            )
+            for metric in METRICS
+        },
+        by_category={
+            category: {metric: sum(of_system[id_][metric] for id_ in members) / len(members) for metric in METRICS}
+            for category, members in categories.items()
+        },
+        milliseconds=milliseconds,
+    )
