@@ -79,12 +79,13 @@ def new_folder(home: Path, *, name: str = "") -> Path:
     return home / "runs" / (f"{stamp}_{name}" if name else stamp)
 
 
-def run_questions(plan: Plan, *, on_progress: OnProgress | None = None) -> Run:
+def run_questions(plan: Plan, *, on_progress: OnProgress | None = None, keep_finished: bool = False) -> Run:
     """Ask the questions, score the answers and write the run folder; go on with a stopped run.
 
     Args:
         plan: what to do.
         on_progress: called with how many questions are done, and of how many.
+        keep_finished: where the folder holds this very run, finished, return it instead of complaining.
 
     Raises:
         QuestionSetError: the set cannot be read, names articles that are not there, or the folder holds another run.
@@ -103,7 +104,8 @@ def run_questions(plan: Plan, *, on_progress: OnProgress | None = None) -> Run:
         "articles": len(articles),
         "limit": plan.limit,
     } | provenance(plan.settings, questions, articles)
-    _start_or_go_on(plan.folder, info)
+    if _start_or_go_on(plan.folder, info, keep_finished=keep_finished):
+        return read_run(plan.folder)
     write_info(plan.folder, info)
     write_questions(plan.folder / "questions.jsonl", questions)
     settings = own_index(plan.settings, plan.folder / "index")
@@ -249,28 +251,30 @@ def _answer_the_rest(
     return answers, errors
 
 
-def _start_or_go_on(folder: Path, info: dict[str, Any]) -> None:
-    """Make the folder, or check that what it holds is the same run, stopped."""
+def _start_or_go_on(folder: Path, info: dict[str, Any], *, keep_finished: bool) -> bool:
+    """Make the folder, or check that what it holds is the same run; returns whether that one is finished."""
     before = read_info(folder)
     if before is None:
         if folder.exists() and any(folder.iterdir()):
             raise QuestionSetError(f"{folder} is not empty and holds no run; choose another folder with --out.")
         folder.mkdir(parents=True, exist_ok=True)
-        return
-    if before.get("finished"):
+        return False
+    finished = bool(before.get("finished"))
+    if finished and not keep_finished:
         raise QuestionSetError(f"{folder} holds a finished run; choose another folder with --out.")
     different = [
-        f"{group} {name}" if group != "sha256" else name
+        name
         for group in ("settings", "sha256")
         for name in sorted({*before[group], *info[group]})
         if before[group].get(name) != info[group].get(name)
     ]
     if different:
+        state = "a run" if finished else "a run that was stopped and cannot go on"
         raise QuestionSetError(
-            f"{folder} holds a run stopped before it was finished, and it cannot go on: {', '.join(different)} "
-            "differ now. Choose another folder with --out."
+            f"{folder} holds {state}: {', '.join(different)} differ now. Choose another folder with --out."
         )
     info["started"] = before["started"]
+    return finished
 
 
 def read_all(path: Path) -> list[Article]:
