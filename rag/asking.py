@@ -121,14 +121,18 @@ def _history(history: Sequence[Turn], fence: str, *, limit: int, model: str) -> 
     return ""
 
 
-_NOTHING_SAID = re.compile(
-    r"(?:(?:i['’]m |i am |we are )?(?:very )?sorry,? (?:but )?|unfortunately,? |no, )?"
-    r"(?:(?:the|these|those|none of the|neither of the|your) )?(?:\w+ ){0,2}(?:articles?|sources?|passages?|texts?)"
-    r"(?: \w+){0,2}? (?:say nothing|contain no|provide no|give no|do(?:es)?(?: not|n['’]t) (?:\w+ly )?"
+_SAYS = (
     r"(?:answer|say|mention|contain|provide|state|specify|give|include|address|report|discuss|explain|indicate|offer"
-    r"|cover|tell|reveal|have|hold))"
-    r"|(?:i |we )(?:cannot|can['’]t|can not|could not|am unable to) (?:answer|find)"
-    r"|there is no (?:information|mention)",
+    r"|cover|tell|reveal|have|hold)s?"
+)
+_TEXTS = r"(?:\w+ ){0,2}(?:articles?|sources?|passages?|texts?)(?: \w+){0,2}?"
+_APOLOGY = re.compile(r"(?:(?:i['’]m|i am|we are) (?:very )?)?sorry,? (?:but )?|unfortunately,? |no, ", re.IGNORECASE)
+_NOTHING_SAID = re.compile(
+    rf"(?:(?:the|these|those|your) )?{_TEXTS} (?:say nothing|contain no|provide no|give no"
+    rf"|do(?:es)?(?: not|n['’]t) (?:\w+ly )?{_SAYS})\b"
+    rf"|(?:none|neither) of (?:the|these) {_TEXTS} {_SAYS}\b"
+    r"|(?:i|we) (?:cannot|can['’]t|can not|could not|am unable to) (?:answer|find)\b"
+    r"|there is no (?:information|mention)\b",
     re.IGNORECASE,
 )
 _MARKERS = re.compile(r"\s*\[\d{1,2}\]")
@@ -145,6 +149,7 @@ def is_refusal(text: str) -> bool:
         return True
     if bare != text.strip().strip('*_"“” \n') or "\n" in bare or len(bare) > 300:
         return False
+    bare = _APOLOGY.sub("", bare, count=1) if _APOLOGY.match(bare) else bare
     if re.search(r"[;:]|\b(?:but|however|though|while|instead)\b", bare, re.IGNORECASE):
         return False
     # A second sentence goes on with the excuse, or the answer is a partial one.

@@ -82,7 +82,9 @@ async def standalone_question(question: str, history: Sequence[Turn], llm: LLM) 
 def _read_reply(reply: str) -> str:
     """The rewritten question in what the model wrote: its first line that is no label, without quotation marks."""
     for line in reply.splitlines():
-        bare = re.sub(r"^\W*(?:rewritten|standalone|stand-alone|new)?\s*question\s*:", "", line, flags=re.IGNORECASE)
+        bare = re.sub(
+            r"^\W*(?:rewritten|standalone|stand-alone|new)?\s*question\s*:[\s*_]*", "", line, flags=re.IGNORECASE
+        )
         bare = bare.strip().strip("*_`\"“”'").strip()
         if bare and not bare.startswith(("<<", "```")) and not bare.endswith(">>"):
             return bare
