@@ -1,6 +1,35 @@
-"""Coverage: who else reports what an answer says, and who differs."""
+"""Coverage: who else reports what an answer says, and who differs.
 
+For each cited sentence the passages of other articles nearest to it, by vector and by words, are compared with it:
+an article that supports the sentence reports it too; one that says the same with another value is a difference. A
+difference that is none misleads more than one that is missed, so whatever is unsure is left out.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import numpy.typing as npt
+from llama_index.core.embeddings import BaseEmbedding
+
+from index.duplicates import origins
+from index.passages import Passage
+from index.sentences import Span, split_sentences
+from index.store import PassageStore
+from rag.citations import Citation
+from rag.disagreement import Disagreement, find_disagreement
+from rag.facts import find_facts, without_markers
+from rag.support import check_support, claims_nothing
+
+# How many passages of other articles are looked at for one cited sentence, each of the two searches its half.
+_PASSAGES_A_SENTENCE = 10
+# Cosine of a passage below which it is on another subject.
+_PASSAGE_FROM = 0.30
+# Articles whose nearest passages are farther apart than this are not rewritten copies of each other.
+_COPY_PASSAGE_FROM = 0.65
+# The longest answer looks at so many sentences; coverage of more would make the reader wait.
+_SENTENCES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +67,183 @@ class Coverage:
     origins: int
     also_reported_by: tuple[str, ...]
     differences: tuple[Difference, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    """A sentence of a passage; offsets in the article."""
+
+    passage: Passage
+    start: int
+    end: int
+
+    @property
+    def text(self) -> str:
+        return self.passage.text[self.start - self.passage.start : self.end - self.passage.start]
+
+
+def find_coverage(citations: Sequence[Citation], store: PassageStore, *, text: str = "") -> Coverage:
+    """Find who else reports what is cited, and who differs.
+
+    Args:
+        citations: of an answer; those that do not carry their sentence are left out.
+        store: where other articles are looked for.
+        text: the answer's text: then another article is asked whether it says what the answer says, and not all that
+            the cited words say.
+    """
+    embedding = _Remembering(store.embedding)
+    kept = _one_a_sentence([cited for cited in citations if cited.support != "unsupported"])
+    saying: set[str] = {cited.passage.article_id for cited in kept}
+    cited_articles = frozenset(saying)
+    found: list[tuple[_Sentence, list[tuple[Disagreement, _Sentence]]]] = []
+    for cited in kept[:_SENTENCES]:
+        claim = without_markers(text[cited.answer_start : cited.answer_end]) if text else cited.quote
+        here = _Sentence(cited.passage, cited.start, cited.end)
+        differing = []
+        for passage in _others(cited.quote, cited.passage.article_id, store, embedding):
+            if passage.article_id not in saying and _says(passage, claim, embedding):
+                saying.add(passage.article_id)
+            differing += _disagreements(here, claim, passage, embedding)
+        found.append((here, differing))
+    groups = _origins(sorted(saying), store, embedding)
+    return Coverage(
+        len(groups),
+        tuple(sorted(saying - cited_articles)),
+        tuple(_differences(found)),
+    )
+
+
+def _one_a_sentence(citations: Sequence[Citation]) -> list[Citation]:
+    """Each cited stretch once, in the answer's order."""
+    seen: dict[tuple[str, int, int], Citation] = {}
+    for cited in citations:
+        seen.setdefault((cited.passage.article_id, cited.start, cited.end), cited)
+    return list(seen.values())
+
+
+class _Remembering:
+    """The embedding model, which embeds each text once."""
+
+    def __init__(self, model: BaseEmbedding) -> None:
+        self._model = model
+        self._known: dict[str, list[float]] = {}
+
+    def get_text_embedding(self, text: str) -> list[float]:
+        """The text's vector."""
+        if text not in self._known:
+            self._known[text] = self._model.get_text_embedding(text)
+        return self._known[text]
+
+    def many(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """A vector for each text."""
+        new = [text for text in dict.fromkeys(texts) if text not in self._known]
+        self._known.update(zip(new, self._model.get_text_embedding_batch(new) if new else [], strict=True))
+        return np.array([self._known[text] for text in texts], dtype=np.float32)
+
+
+def _others(quote: str, article_id: str, store: PassageStore, embedding: _Remembering) -> list[Passage]:
+    """Passages of other articles near the quote, by vector and by words."""
+    vector = embedding.get_text_embedding(quote)
+    near = [p for p, cosine in store.nearest(vector, 2 * _PASSAGES_A_SENTENCE) if cosine >= _PASSAGE_FROM]
+    worded = [passage for passage, _ in store.find_words(quote, 2 * _PASSAGES_A_SENTENCE)]
+    half = _PASSAGES_A_SENTENCE // 2
+    chosen: dict[str, Passage] = {}
+    for passages in (near, worded):
+        others = [passage for passage in passages if passage.article_id != article_id]
+        chosen.update((passage.id, passage) for passage in others[:half])
+    return list(chosen.values())
+
+
+def _says(passage: Passage, claim: str, embedding: _Remembering) -> bool:
+    """Whether the passage carries the claim."""
+    if claims_nothing(claim):
+        return False
+    context = [text for text in (passage.title, passage.source) if text]
+    return check_support(claim, [passage.text], context=context, embedding=embedding)[0] == "supported"
+
+
+def _sentences(passage: Passage) -> list[_Sentence]:
+    return [
+        _Sentence(passage, passage.start + start, passage.start + end) for start, end in split_sentences(passage.text)
+    ]
+
+
+# Differences
+
+
+def _disagreements(
+    here: _Sentence, claim: str, passage: Passage, embedding: _Remembering
+) -> list[tuple[Disagreement, _Sentence]]:
+    ours = find_facts(here.text)
+    found = []
+    for there in _sentences(passage):
+        disagreement = find_disagreement(ours, find_facts(there.text), of=find_facts(claim), embedding=embedding)
+        if disagreement is not None:
+            found.append((disagreement, there))
+    return found
+
+
+def _differences(found: Iterable[tuple[_Sentence, list[tuple[Disagreement, _Sentence]]]]) -> Iterable[Difference]:
+    """One difference for each subject: the cited value first, then the others, each article once."""
+    seen: set[tuple[str, str]] = set()
+    for here, differing in found:
+        for subject, ours in dict.fromkeys((d.subject, d.ours) for d, _ in differing):
+            values = [_value(ours, here)]
+            for disagreement, there in differing:
+                known = {value.article_id for value in values}
+                if (disagreement.subject, disagreement.ours) == (
+                    subject,
+                    ours,
+                ) and there.passage.article_id not in known:
+                    values.append(_value(disagreement.theirs, there))
+            places = [f"{value.article_id}:{value.start}" for value in values]
+            pairs = {(min(places[0], other), max(places[0], other)) for other in places[1:]}
+            if not pairs & seen:
+                yield Difference(subject, tuple(values))
+            seen |= pairs
+
+
+def _value(value: str, sentence: _Sentence) -> DifferingValue:
+    passage = sentence.passage
+    return DifferingValue(
+        value=value,
+        article_id=passage.article_id,
+        title=passage.title,
+        source=passage.source,
+        passage_id=passage.id,
+        start=sentence.start,
+        end=sentence.end,
+        quote=sentence.text,
+    )
+
+
+# Origins
+
+
+def _origins(article_ids: Sequence[str], store: PassageStore, embedding: _Remembering) -> list[tuple[str, ...]]:
+    """The articles grouped by report. Sentences are embedded only of articles whose passages already look alike."""
+    if len(article_ids) < 2:
+        return [(id_,) for id_ in article_ids]
+    passages = {id_: store.article_passages(id_) for id_ in article_ids}
+    texts = {id_: "".join(passage.text for passage in passages[id_]) for id_ in article_ids}
+    vectors = {id_: store.vectors([passage.id for passage in passages[id_]]) for id_ in article_ids}
+    alike = {
+        id_
+        for one, other in combinations(article_ids, 2)
+        if float((vectors[one] @ vectors[other].T).max(axis=1).mean()) >= _COPY_PASSAGE_FROM
+        for id_ in (one, other)
+    }
+    return origins(texts, _vectors_of(texts, alike, embedding))
+
+
+def _vectors_of(
+    texts: dict[str, str], alike: set[str], embedding: _Remembering
+) -> Callable[[str], npt.NDArray[np.float32]]:
+    def of(id_: str) -> npt.NDArray[np.float32]:
+        if id_ not in alike:
+            return np.zeros((0, 1), dtype=np.float32)
+        text = texts[id_]
+        spans: list[Span] = split_sentences(text)
+        return embedding.many([text[start:end] for start, end in spans])
+
+    return of

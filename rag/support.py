@@ -8,9 +8,9 @@ says it of (`rag/claims.py`); and is the meaning near enough (embedding and word
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
-from llama_index.core.embeddings import BaseEmbedding
 
 from index.passages import Passage
 from rag.citations import Citation, Support, answer_sentences, quote_span
@@ -55,6 +55,14 @@ _NOT_SAID = re.compile(
 )
 
 
+class Embeds(Protocol):
+    """What embeds a text: a LlamaIndex embedding, or one that remembers."""
+
+    def get_text_embedding(self, text: str) -> list[float]:
+        """The text's vector, of length 1."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class SentenceSupport:
     """One sentence of the answer and how well what it cites carries it.
@@ -62,7 +70,7 @@ class SentenceSupport:
     Attributes:
         start: first character, in the answer's text.
         end: one past the last, markers included.
-        markers: the markers it carries, in order, without repeats.
+        markers: the markers it carries, in order, without repeats; where `matched`, the passage's that was found.
         support: the verdict over everything it cites together.
         reason: the verdict's reason in words; empty where supported.
         matched: True where it had no marker of its own and Byline found the passage.
@@ -81,7 +89,7 @@ def check_support(
     quotes: Sequence[str],
     *,
     context: Sequence[str] = (),
-    embedding: BaseEmbedding | None = None,
+    embedding: Embeds | None = None,
 ) -> tuple[Support, str]:
     """Whether the quotes say what the sentence says, and if not, why, in words a reader understands.
 
@@ -193,9 +201,7 @@ def _share(wanted: Sequence[Word], there: Sequence[Word]) -> float:
     return total / len(wanted)
 
 
-def _meaning(
-    claim: Facts, source: Facts, window: tuple[int, int], embedding: BaseEmbedding | None
-) -> tuple[Support, str]:
+def _meaning(claim: Facts, source: Facts, window: tuple[int, int], embedding: Embeds | None) -> tuple[Support, str]:
     near = [word for word in source.words if window[0] <= word.sentence <= window[1]]
     share = 0.7 * _share(_content(claim), near) + 0.3 * _share(_content(claim), source.words)
     high, low, score = _WORDS_SUPPORTED_FROM, _WORDS_PARTIAL_FROM, share
@@ -219,7 +225,7 @@ def check_answer(
     citations: Sequence[Citation],
     passages: Sequence[ScoredPassage],
     *,
-    embedding: BaseEmbedding | None = None,
+    embedding: Embeds | None = None,
 ) -> tuple[list[Citation], list[SentenceSupport]]:
     """Check every sentence of an answer against what it cites.
 
@@ -261,7 +267,7 @@ def _around(passage: Passage) -> list[str]:
     return [text for text in (passage.title, passage.source, passage.text) if text]
 
 
-def _check_cited(sentence: str, cited: Sequence[Citation], *, embedding: BaseEmbedding | None) -> tuple[Support, str]:
+def _check_cited(sentence: str, cited: Sequence[Citation], *, embedding: Embeds | None) -> tuple[Support, str]:
     context = [text for citation in cited for text in _around(citation.passage)]
     return check_support(sentence, [citation.quote for citation in cited], context=context, embedding=embedding)
 
@@ -271,7 +277,7 @@ def _match(
     place: tuple[int, int],
     passages: Sequence[ScoredPassage],
     *,
-    embedding: BaseEmbedding | None,
+    embedding: Embeds | None,
 ) -> SentenceSupport:
     """Find a retrieved passage that carries a sentence without a marker."""
     for scored in passages:
