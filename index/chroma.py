@@ -14,7 +14,7 @@ from chromadb.api import ClientAPI
 from chromadb.api.client import Client
 from chromadb.api.models.Collection import Collection
 from chromadb.config import Settings as ChromaSettings
-from chromadb.errors import ChromaError, InvalidDimensionException
+from chromadb.errors import ChromaError
 
 from index.errors import SettingsError, StoreError
 from index.settings import Settings
@@ -48,6 +48,8 @@ def connect(settings: Settings) -> Iterator[ClientAPI]:
         yield client
     finally:
         client.close()
+        if session := getattr(client._server, "_session", None):  # which Chroma leaves open to a server
+            session.close()
 
 
 def _client(settings: Settings) -> Client:
@@ -75,16 +77,13 @@ def chroma_errors(settings: Settings) -> Iterator[None]:
     """Turn what Chroma raises within into a `StoreError` that says what to do."""
     try:
         yield
-    except InvalidDimensionException as exc:
-        raise StoreError(
-            f"The index {place_of(settings)} holds vectors of another length than the embedding model gives ({exc}); "
-            "run `python -m index rebuild`."
-        ) from exc
     except httpx.HTTPError as exc:
         raise StoreError(f"The Chroma server at {settings.chroma} does not answer ({exc}); is it running?") from exc
     except ChromaError as exc:
         reason = str(exc).rstrip(".")
-        if re.search(r"disk is full|no space left", reason, re.IGNORECASE):
+        if re.search(r"dimension", reason, re.IGNORECASE):
+            advice = "The embedding model's vectors have another length than the index's; run `python -m index rebuild`"
+        elif re.search(r"disk is full|no space left", reason, re.IGNORECASE):
             advice = "Make room on the disk and try again"
         elif re.search(r"readonly|read-only|permission denied", reason, re.IGNORECASE):
             advice = "Make the folder writable, or set BYLINE_HOME to another one"

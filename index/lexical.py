@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import tantivy
+from filelock import FileLock
 
 from index.errors import StoreError
 from index.passages import Passage
@@ -23,6 +24,7 @@ ANALYSIS_VERSION = 1
 # A word of the title says what the whole article is about, and less about this passage of it.
 _TITLE_WEIGHT = 0.5
 _WRITER_BYTES = 20_000_000
+_WRITER_SECONDS = 60
 
 
 class Entry(NamedTuple):
@@ -120,7 +122,8 @@ class WordIndex:
         return tantivy.Index(_schema(), path=str(self._folder))
 
     def entries(self) -> set[Entry]:
-        """What it holds, an entry an article."""
+        """What it holds, an entry an article; also what another process has written."""
+        self._index.reload()
         searcher = self._index.searcher()
         query = tantivy.Query.regex_query(_schema(), "entry", r"\[.*")
         hits = searcher.search(query, limit=max(1, searcher.num_docs)).hits
@@ -135,8 +138,12 @@ class WordIndex:
     def change(self, *, remove: Iterable[str], add: Iterable[tuple[Entry, Sequence[Passage]]]) -> None:
         """Take articles out by id and put articles in, all at once or, after a crash, not at all.
 
-        An article put in replaces what was there under its id.
+        An article put in replaces what was there under its id. Writers, of other processes too, wait for each other.
         """
+        with FileLock(self._folder.with_name(f"{self._folder.name}.lock"), timeout=_WRITER_SECONDS):
+            self._write(remove, add)
+
+    def _write(self, remove: Iterable[str], add: Iterable[tuple[Entry, Sequence[Passage]]]) -> None:
         try:
             writer = self._index.writer(heap_size=_WRITER_BYTES, num_threads=1)
             for article_id in remove:

@@ -95,5 +95,5 @@ def _forget_other_models(client: ClientAPI, settings: Settings, model_name: str)
         if name != collection_name(model_name):
             client.delete_collection(name)
     for folder in kept.parent.iterdir():
-        if folder != kept:
+        if folder.is_dir() and folder != kept:
             shutil.rmtree(folder, ignore_errors=True)

@@ -28,7 +28,7 @@ class IndexedArticle:
         content_hash: changes when anything of the article changes.
         passages: how many it is cut into.
         origin: the folder it was added from, or an empty string.
-        version: counts its changes; larger is newer.
+        version: when it was stored, in microseconds; larger is newer.
     """
 
     id: str

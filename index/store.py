@@ -8,6 +8,7 @@ the next opening, where the list of articles, the number of passages and the wor
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -62,6 +63,9 @@ def open_store(settings: Settings, embedding: BaseEmbedding, *, owner: str) -> I
         with chroma_errors(settings):
             recover_replaced(client, embedding.model_name)
             collection = _find_collection(client, settings, embedding.model_name)
+            if settings.chroma and collection is None:  # others may fill it while this process runs
+                name = embedding.model_name
+                collection = create_collection(client, collection_name(name), model_name=name)
         store = PassageStore(client, collection, embedding=embedding, settings=settings, ownership=ownership)
         store.refresh()
         yield store
@@ -110,6 +114,7 @@ class PassageStore:
         self._ownership = ownership
         self._words = WordIndex(words_folder(settings, embedding.model_name))
         self._listed: dict[str, IndexedArticle] = {}
+        self._rows_seen = 0
         self._writing = threading.RLock()
 
     def announce(self, url: str) -> None:
@@ -204,11 +209,13 @@ class PassageStore:
         self, query: str, limit: int, *, article_ids: Iterable[str] | None = None
     ) -> list[tuple[Passage, float]]:
         """The passages that hold words of `query` with their BM25 scores, best first, ties by id."""
+        self._follow_server()
         scores = dict(self._words.search(query, limit, article_ids=article_ids))
         return [(passage, scores[passage.id]) for passage in self.passages(list(scores))]
 
     def document_frequency(self, text: str) -> dict[str, int]:
         """For each word of `text` as the word index keeps it (`index.lexical.words_of`), how many passages hold it."""
+        self._follow_server()
         return self._words.document_frequency(dict.fromkeys(words_of(text)))
 
     def vectors(self, passage_ids: Sequence[str]) -> Vectors:
@@ -309,8 +316,9 @@ class PassageStore:
         return self._collection
 
     def _next_version(self, article_id: str) -> int:
+        """Microseconds, so that an article removed and added again by another process is told from the first one."""
         listed = self._listed.get(article_id)
-        return listed.version + 1 if listed else 1
+        return max(time.time_ns() // 1000, listed.version + 1 if listed else 0)
 
     def _rows_of(self, article_ids: Sequence[str]) -> list[Row]:
         rows: list[Row] = []
@@ -344,10 +352,20 @@ class PassageStore:
         Costs a listing where nothing is amiss.
         """
         with self._writing, chroma_errors(self._settings):
+            self._rows_seen = self._collection.count() if self._collection else 0
             self._list_articles()
-            if self._collection is not None and self._collection.count() != self.count():
+            # On a server, rows without a first passage may be what another process is just writing.
+            if self._rows_seen != self.count() and not self._settings.chroma:
                 self._drop_leftovers()
             self._mend_words()
+
+    def _follow_server(self) -> None:
+        """Take in what other processes did to a server's collection, as far as the number of its rows tells."""
+        if self._settings.chroma and self._collection is not None:
+            with chroma_errors(self._settings):
+                changed = self._collection.count() != self._rows_seen
+            if changed:
+                self.refresh()
 
     def _list_articles(self) -> None:
         self._listed = _newest(self._get(documents=False, where={"place": 0}))

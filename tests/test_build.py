@@ -1,0 +1,249 @@
+"""Bringing the index in line with files, and making it anew."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from chromadb.api.models.Collection import Collection
+
+from index.articles import make_article
+from index.build import SEEDS, add_articles, embedded_text, ensure_seeds, remove_articles
+from index.chroma import connect, our_collections
+from index.errors import ArticleError, IndexMissingError
+from index.passages import cut_passages
+from index.rebuilding import rebuild
+from index.settings import Settings
+from index.store import PassageStore, open_store
+from tests.fakes import HashingEmbedding
+
+BRIDGE = "The council met on Monday. It voted for a new bridge over the river."
+OPERA = "The opera opened again. Every seat was taken on the first night."
+
+
+@pytest.fixture
+def store(settings: Settings, embedding: HashingEmbedding) -> Iterator[PassageStore]:
+    with open_store(settings, embedding, owner="a test") as opened:
+        yield opened
+
+
+@pytest.fixture
+def news(tmp_path: Path) -> Path:
+    folder = tmp_path / "news"
+    folder.mkdir()
+    (folder / "bridge.txt").write_text(BRIDGE)
+    (folder / "opera.txt").write_text(OPERA)
+    return folder
+
+
+class CountingEmbedding(HashingEmbedding):
+    """Remembers what it embedded."""
+
+    texts: list[str] = []  # noqa: RUF012 pydantic copies it for every instance
+
+    def _get_text_embedding(self, text: str) -> list[float]:
+        self.texts.append(text)
+        return super()._get_text_embedding(text)
+
+
+def test_seeds_are_indexed_once(store: PassageStore, settings: Settings) -> None:
+    assert len(ensure_seeds(store, settings).added) == 5
+    assert ensure_seeds(store, settings).unchanged == []
+    assert add_articles(store, [SEEDS], settings=settings).unchanged == [one.id for one in store.articles()]
+
+
+def test_seeds_stay_away_where_something_is_indexed(store: PassageStore, settings: Settings, news: Path) -> None:
+    add_articles(store, [news], settings=settings)
+    ensure_seeds(store, settings)
+    assert [one.id for one in store.articles()] == ["bridge", "opera"]
+
+
+def test_only_what_changed_is_embedded_again(settings: Settings, news: Path) -> None:
+    embedding = CountingEmbedding(model_name="tests/counting")
+    with open_store(settings, embedding, owner="a test") as store:
+        assert add_articles(store, [news], settings=settings).added == ["bridge", "opera"]
+        assert len(embedding.texts) == 2
+        (news / "opera.txt").write_text(OPERA + " It rained.")
+        report = add_articles(store, [news], settings=settings)
+        assert (report.changed, report.unchanged, report.added) == (["opera"], ["bridge"], [])
+        assert len(embedding.texts) == 3
+        assert store.article("opera").text.endswith("It rained.")
+
+
+def test_title_is_embedded_before_the_words_of_a_passage() -> None:
+    article = make_article("a", "Council votes for a bridge\n" + BRIDGE)
+    (passage,) = cut_passages(article, max_tokens=128)
+    assert embedded_text(passage) == f"Council votes for a bridge\n{BRIDGE}"
+    assert passage.text == BRIDGE
+
+
+def test_article_whose_file_left_its_folder_is_dropped(store: PassageStore, settings: Settings, news: Path) -> None:
+    add_articles(store, [news], settings=settings)
+    (news / "opera.txt").unlink()
+    assert add_articles(store, [news], settings=settings).removed == ["opera"]
+    assert [one.id for one in store.articles()] == ["bridge"]
+
+
+def test_adding_one_file_drops_nothing(store: PassageStore, settings: Settings, news: Path) -> None:
+    add_articles(store, [news], settings=settings)
+    (news / "opera.txt").unlink()
+    report = add_articles(store, [news / "bridge.txt"], settings=settings)
+    assert (report.unchanged, report.removed) == (["bridge"], [])
+
+
+def test_file_that_can_no_longer_be_read_keeps_its_article(store: PassageStore, settings: Settings, news: Path) -> None:
+    add_articles(store, [news], settings=settings)
+    (news / "opera.txt").write_bytes(b"\x00\x01")
+    report = add_articles(store, [news], settings=settings)
+    assert report.skipped == [(news / "opera.txt", "is not text but binary data")]
+    assert report.removed == []
+    assert store.article("opera").text == OPERA
+
+
+def test_folder_emptied_altogether_changes_nothing(store: PassageStore, settings: Settings, news: Path) -> None:
+    add_articles(store, [news], settings=settings)
+    for path in news.iterdir():
+        path.unlink()
+    with pytest.raises(ArticleError, match="nothing was changed"):
+        add_articles(store, [news], settings=settings)
+    assert len(store.articles()) == 2
+
+
+def test_one_wrong_path_among_several_changes_nothing(store: PassageStore, settings: Settings, news: Path) -> None:
+    with pytest.raises(ArticleError, match="no such file"):
+        add_articles(store, [news, news / "nowhere"], settings=settings)
+    assert store.articles() == []
+
+
+def test_files_of_one_name_in_two_folders_are_two_articles(store: PassageStore, settings: Settings, news: Path) -> None:
+    other = news.parent / "evening"
+    other.mkdir()
+    (other / "bridge.txt").write_text("Another story altogether. It has nothing to do with councils.")
+    assert add_articles(store, [news, other], settings=settings).added == ["bridge", "opera", "evening/bridge"]
+    assert add_articles(store, [other], settings=settings).unchanged == ["evening/bridge"]
+    assert add_articles(store, [news], settings=settings).unchanged == ["bridge", "opera"]
+    (other / "bridge.txt").write_text("Yet another story. It goes on.")
+    assert add_articles(store, [other], settings=settings).changed == ["evening/bridge"]
+    assert store.article("bridge").text == BRIDGE
+
+
+def test_third_folder_of_the_same_names_is_skipped_with_the_reason(
+    store: PassageStore, settings: Settings, news: Path
+) -> None:
+    for parent, text in (("x", "First of all."), ("y", "Second of all.")):
+        folder = news.parent / parent / "news"
+        folder.mkdir(parents=True)
+        (folder / "bridge.txt").write_text(text)
+    add_articles(store, [news, news.parent / "x" / "news"], settings=settings)
+    report = add_articles(store, [news.parent / "y" / "news"], settings=settings)
+    assert "news/bridge is taken by an article of" in report.skipped[0].reason
+    assert store.article("news/bridge").text == "First of all."
+
+
+def test_folder_that_moved_keeps_its_articles(store: PassageStore, settings: Settings, news: Path) -> None:
+    add_articles(store, [news], settings=settings)
+    moved = news.parent / "archive"
+    shutil.move(news, moved)
+    (moved / "opera.txt").write_text("A new story. It is another one.")
+    report = add_articles(store, [moved], settings=settings)
+    assert (report.unchanged, report.changed, report.added) == (["bridge"], ["opera"], [])
+    (moved / "bridge.txt").unlink()
+    assert add_articles(store, [moved], settings=settings).removed == ["bridge"]
+
+
+def test_removing_is_reported(store: PassageStore, settings: Settings, news: Path) -> None:
+    add_articles(store, [news], settings=settings)
+    assert remove_articles(store, ["opera", "opera"]).removed == ["opera"]
+    with pytest.raises(ArticleError, match="opera"):
+        remove_articles(store, ["opera"])
+
+
+def test_progress_counts_every_article(store: PassageStore, settings: Settings, news: Path) -> None:
+    (news / "empty.txt").write_text("")
+    told: list[tuple[int, int]] = []
+    add_articles(store, [news], settings=settings, on_progress=lambda done, total: told.append((done, total)))
+    assert told == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_many_articles_are_written_in_several_batches(
+    store: PassageStore, settings: Settings, news: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("index.build._PASSAGES_A_WRITE", 4)
+    for number in range(11):
+        (news / f"{number}.txt").write_text(f"Story number {number} is told here. It is short.")
+    add_articles(store, [news], settings=settings)
+    assert len(store.articles()) == 13
+    assert store.article("7").text == "Story number 7 is told here. It is short."
+
+
+# --- anew ---------------------------------------------------------------------------------------------------------
+
+
+def test_rebuild_keeps_every_text_and_takes_the_new_model(
+    settings: Settings, embedding: HashingEmbedding, news: Path
+) -> None:
+    with open_store(settings, embedding, owner="a test") as store:
+        add_articles(store, [news, SEEDS], settings=settings)
+        before = {one.id: store.article(one.id) for one in store.articles()}
+    shutil.rmtree(news)
+    other = HashingEmbedding(model_name="tests/other", dimensions=32)
+    told: list[tuple[int, int]] = []
+    report = rebuild(settings, other, owner="a test", on_progress=lambda done, total: told.append((done, total)))
+    assert sorted(report.changed) == sorted(before)
+    assert told[-1] == (7, 7)
+    with open_store(settings, other, owner="a test") as store:
+        assert {one.id: store.article(one.id) for one in store.articles()} == before
+        assert store.vectors([store.article_passages("bridge")[0].id]).shape == (1, 32)
+        assert store.find_words("bridge", 3)
+    with connect(settings) as client:
+        assert [one.metadata["byline_embedding"] for one in our_collections(client).values()] == ["tests/other"]
+    assert len([one for one in (settings.home / "words").iterdir() if one.is_dir()]) == 1
+
+
+def test_rebuild_cuts_by_the_settings_of_now(settings: Settings, embedding: HashingEmbedding) -> None:
+    with open_store(settings, embedding, owner="a test") as store:
+        ensure_seeds(store, settings)
+        before = store.count()
+    rebuild(settings.model_copy(update={"passage_tokens": 32}), embedding, owner="a test")
+    with open_store(settings, embedding, owner="a test") as store:
+        assert store.count() > 2 * before
+        assert len(store.articles()) == 5
+
+
+@pytest.mark.parametrize("moment", ["begin", "copy", "finish", "rename"])
+def test_crash_within_a_rebuild_loses_nothing(
+    settings: Settings, embedding: HashingEmbedding, news: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    with open_store(settings, embedding, owner="a test") as store:
+        add_articles(store, [news], settings=settings)
+
+    def crash(*args: object, **kwargs: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        if moment == "rename":  # the old collection has stepped aside, the new one has not taken its place
+            renames: list[str] = []
+
+            def rename(collection: Collection, name: str) -> None:
+                if renames:
+                    raise KeyboardInterrupt
+                renames.append(name)
+                original(collection, name=name)
+
+            original = Collection.modify
+            patch.setattr(Collection, "modify", rename)
+        else:
+            names = {"begin": "begin_replacement", "copy": "_copy", "finish": "finish_replacement"}
+            patch.setattr(f"index.rebuilding.{names[moment]}", crash)
+        with pytest.raises(KeyboardInterrupt):
+            rebuild(settings, embedding, owner="a test")
+    with open_store(settings, embedding, owner="a test") as store:
+        assert [one.id for one in store.articles()] == ["bridge", "opera"]
+        assert store.article("opera").text == OPERA
+        assert {passage.article_id for passage, _ in store.find_words("bridge opera", 5)} == {"bridge", "opera"}
+    assert rebuild(settings, embedding, owner="a test").changed == ["bridge", "opera"]
+
+
+def test_nothing_to_rebuild_is_told(settings: Settings, embedding: HashingEmbedding) -> None:
+    with pytest.raises(IndexMissingError, match="index add"):
+        rebuild(settings, embedding, owner="a test")
