@@ -61,7 +61,7 @@ def interval_plot(rows: Sequence[Row], *, title: str, low: float = 0.0, high: fl
 
 def curve_plot(points: Sequence[tuple[float, float]], *, title: str, x_name: str, y_name: str) -> str:
     """A stepless curve over the unit square, its vertical scale ending above its highest point."""
-    width, height, left, bottom, top = 420, 260, 48, 40, 14
+    width, height, left, bottom, top = 420, 260, 62, 40, 14
     right = width - 16
     highest = max((y for _, y in points), default=0.0)
     ceiling = next(limit for limit in (0.1, 0.2, 0.25, 0.5, 1.0) if highest <= limit)
@@ -94,7 +94,7 @@ def curve_plot(points: Sequence[tuple[float, float]], *, title: str, x_name: str
 
 def histogram_plot(values: Sequence[float], *, title: str, x_name: str, marks: Sequence[tuple[str, float]] = ()) -> str:
     """How often values fall into twenty bins of equal width, with named marks on the scale."""
-    width, height, left, bottom, top = 420, 260, 48, 40, 30
+    width, height, left, bottom, top = 420, 260, 48, 40, 40
     right = width - 16
     end = _round_up(max([*values, *(value for _, value in marks), 1e-9]))
     counts = [0] * 20
@@ -121,10 +121,10 @@ def histogram_plot(values: Sequence[float], *, title: str, x_name: str, marks: S
             )
     for order, (name, value) in enumerate(marks):
         x = left + value / end * (right - left)
-        anchor = "end" if value > end / 2 else ""
+        anchor, y = "end" if value > 0.68 * end else "", 14 + 15 * order
         parts.append(
-            f'<line class="mark" x1="{x:.1f}" x2="{x:.1f}" y1="{top - 6}" y2="{height - bottom}"/>'
-            f'<text class="figure {anchor}" x="{x + (-5 if anchor else 5):.1f}" y="{top - 12 + 12 * order}">'
+            f'<line class="mark" x1="{x:.1f}" x2="{x:.1f}" y1="{y - 9}" y2="{height - bottom}"/>'
+            f'<text class="figure {anchor}" x="{x + (-6 if anchor else 6):.1f}" y="{y}">'
             f"{escape(name)}</text>"
         )
     parts.append(f'<text class="axis middle" x="{(left + right) / 2}" y="{height - 4}">{escape(x_name)}</text>')

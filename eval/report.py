@@ -138,7 +138,7 @@ def _about(run: Run) -> str:
     model = "answers by quoting, no language model" if info["model"] == "none" else f"answers by {info['model']}"
     unscored = sum(bool(result.error) for result in run.results)
     asked = f"{len(run.results)} questions over {info['articles']} articles"
-    return f"{asked}, {unscored} unscored; {model}; finished {info['finished']}."
+    return f"{asked}, {unscored} unscored; {model}; finished {info['finished'][:16].replace('T', ' ')} UTC."
 
 
 def _tiles(figures: Figures) -> str:
@@ -160,7 +160,8 @@ def _plots(run: Run, figures: Figures) -> str:
             rows.append(Row(category, of_category.metrics["correct_and_cited"]))
     rows.sort(key=lambda row: (-row.interval.value, row.label))
     title = "Correct and rightly cited, by category"
-    parts = [_figure(title, "Share of questions, with its 95 % interval", interval_plot(rows, title=title))]
+    whole = _figure(title, "Share of questions, with its 95 % interval", interval_plot(rows, title=title))
+    parts = []
     curve = risk_curve(run.results)
     if curve:
         risk = curve_plot(
@@ -181,7 +182,7 @@ def _plots(run: Run, figures: Figures) -> str:
                 histogram_plot(times, title="Latency", x_name="milliseconds", marks=marks),
             )
         )
-    return f'<section><h2>At a glance</h2><div class="plots">{"".join(parts)}</div></section>'
+    return f'<section><h2>At a glance</h2>{whole}<div class="plots">{"".join(parts)}</div></section>'
 
 
 def _figure(title: str, about: str, plot: str) -> str:
