@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from index.articles import Article
 from index.errors import ArticleError, BylineError, IndexBusyError, IndexMissingError, ModelError, UserError
 from index.passages import Passage
-from index.store import IndexedArticle
+from index.records import IndexedArticle
 from rag.answers import Answer, to_json
 from rag.conversation import Turn
 from rag.rendering import web_address

@@ -76,6 +76,7 @@ def answer_sentences(text: str) -> list[Span]:
             spans += [
                 Span(line.start() + prefix + span.start, line.start() + prefix + span.end)
                 for span in _line_sentences(content[prefix:])
+                if re.search(r"\w", content[prefix + span.start : prefix + span.end])
             ]
     return spans
 

@@ -1,10 +1,38 @@
-"""The query engine: one question in, a stream of typed events and an Answer out."""
+"""The query engine: one question in, a stream of typed events and an Answer out.
 
-from dataclasses import dataclass
+`stream` is the only path: the page shows its events, `answer` drains it, and LlamaIndex's `query` calls `answer`.
+"""
 
-from rag.answers import Answer
-from rag.citations import Citation
-from rag.retrieval import ScoredPassage
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass, replace
+
+from llama_index.core.base.base_query_engine import BaseQueryEngine
+from llama_index.core.base.response.schema import Response
+from llama_index.core.llms import LLM
+from llama_index.core.prompts.mixin import PromptMixinType
+from llama_index.core.schema import QueryBundle
+
+from index.build import ensure_seeds
+from index.embeddings import load_embedding
+from index.errors import InternalError, ModelError
+from index.settings import Settings
+from index.store import PassageStore, open_store
+from rag.answers import Answer, to_json
+from rag.asking import answer_messages, is_refusal
+from rag.citations import Citation, MarkerStream, cite
+from rag.conversation import Turn, standalone_question, words_of_turns
+from rag.extractive import quote_answer, refuse_unasked
+from rag.model_stream import ModelStream
+from rag.models import load_llm, model_label
+from rag.retrieval import NewsRetriever, ScoredPassage, as_node
+from rag.support import check_answer
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +65,220 @@ class Answered:
 
 
 Event = Searching | PassagesFound | TextSoFar | Answered
+
+
+class _Clock:
+    """Milliseconds a question took, by stage."""
+
+    def __init__(self) -> None:
+        self.marks: dict[str, int] = {}
+        self._start = self._last = time.perf_counter()
+
+    def lap(self, stage: str) -> None:
+        """Note how long `stage` took: the time since the lap before it."""
+        now = time.perf_counter()
+        self.marks[stage] = round((now - self._last) * 1000)
+        self._last = now
+
+    def reach(self, stage: str) -> None:
+        """Note how long after the question `stage` came; only the first time counts."""
+        self.marks.setdefault(stage, round((time.perf_counter() - self._start) * 1000))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question on its way to an answer."""
+
+    question: str
+    standalone: str
+    passages: tuple[ScoredPassage, ...]
+    clock: _Clock
+
+    def refused(self, text: str) -> Answer:
+        """The answer if `text` says that the articles do not answer it; other answers are made from it."""
+        return Answer(
+            question=self.question,
+            standalone_question=self.standalone,
+            text=text,
+            refused=True,
+            mode="extractive",
+            model="none",
+            passages=self.passages,
+        )
+
+    def done(self, answer: Answer) -> Answered:
+        """The last event, its times taken."""
+        self.clock.reach("first_token")
+        self.clock.reach("total")
+        return Answered(replace(answer, timings_ms=dict(self.clock.marks)))
+
+
+class NewsQueryEngine(BaseQueryEngine):
+    """Answers questions about the articles of a store, with a language model or by quoting them."""
+
+    def __init__(
+        self, *, settings: Settings, store: PassageStore, retriever: NewsRetriever, llm: LLM | None = None
+    ) -> None:
+        """Put the parts together; without `llm` answers are quotations."""
+        super().__init__(callback_manager=None)
+        self.settings = settings
+        self.store = store
+        self.retriever = retriever
+        self.llm = llm
+        self.model = model_label(settings) if llm is not None else "none"
+
+    async def stream(self, question: str, history: Sequence[Turn] = ()) -> AsyncGenerator[Event, None]:
+        """Answer `question`, telling what happens as it does; the last event is always `Answered`.
+
+        Args:
+            question: as the reader wrote it.
+            history: the turns before it, oldest first.
+
+        Raises:
+            BylineError: the index cannot be searched. A model that fails is no error: Byline then quotes.
+        """
+        clock = _Clock()
+        question = question.strip()
+        standalone = await self._standalone(question, history)
+        clock.lap("condense")
+        yield Searching(standalone)
+        passages = tuple(await asyncio.to_thread(self.retriever.search, standalone)) if standalone else ()
+        clock.lap("retrieve")
+        yield PassagesFound(passages)
+        asked = _Asked(question, standalone, passages, clock)
+        events = self._quote(asked) if self.llm is None else self._write(asked, self.llm)
+        # Closed here and now where the reader stops, so that the model's server stops as well.
+        async with aclosing(events):
+            async for event in events:
+                yield event
+
+    async def answer(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+        """Answer `question`: what `stream` ends with."""
+        async for event in self.stream(question, history):
+            if isinstance(event, Answered):
+                return event.answer
+        raise InternalError("The answer's stream ended without an answer.")
+
+    async def _standalone(self, question: str, history: Sequence[Turn]) -> str:
+        if not history or not question:
+            return question
+        if self.llm is not None:
+            try:
+                return await standalone_question(question, history, self.llm)
+            except ModelError as exc:
+                log.warning("The follow-up was not rewritten by the model: %s", exc)
+        return words_of_turns(question, history)
+
+    async def _quote(self, asked: _Asked, *, notice: str = "") -> AsyncGenerator[Event, None]:
+        """Answer with the articles' own sentences."""
+        extract = await asyncio.to_thread(quote_answer, asked.standalone, asked.passages, store=self.store)
+        answer = replace(asked.refused(extract.text), notice=notice)
+        if not extract.refused:
+            asked.clock.reach("first_token")
+            yield TextSoFar(extract.text, extract.citations)
+            answer = replace(
+                answer,
+                refused=False,
+                citations=extract.citations,
+                sentences=extract.sentences,
+            )
+        yield asked.done(answer)
+
+    async def _write(self, asked: _Asked, llm: LLM) -> AsyncGenerator[Event, None]:
+        """Have the model answer from the passages, showing its text as it comes."""
+        refusal = await asyncio.to_thread(refuse_unasked, asked.standalone, asked.passages, store=self.store)
+        by_model = replace(asked.refused(refusal), mode="llm", model=self.model)
+        if refusal:
+            yield asked.done(by_model)
+            return
+        messages, shown = answer_messages(asked.standalone, asked.passages, settings=self.settings)
+        stream = ModelStream(
+            llm,
+            messages,
+            label=self.model,
+            base_url=self.settings.llm_base_url,
+            silence_seconds=self.settings.llm_read_seconds,
+        )
+        markers, so_far, failure = MarkerStream(len(shown)), TextSoFar("", ()), ""
+        try:
+            async with aclosing(stream.pieces()) as pieces:
+                async for piece in pieces:
+                    text = markers.feed(piece)
+                    if text != so_far.text:
+                        asked.clock.reach("first_token")
+                        so_far = _follow(so_far, text, shown)
+                        yield so_far
+        except ModelError as exc:
+            log.warning("The model failed: %s", exc)
+            failure = str(exc)
+        text = markers.finish()
+        by_model = replace(by_model, text=text, usage=stream.usage())
+        if not text:
+            notice = f"{failure or 'The language model sent no text.'} This answer quotes the articles instead."
+            async for event in self._quote(asked, notice=notice):
+                yield event
+        elif is_refusal(text):
+            yield asked.done(by_model)
+        else:
+            notice = f"{failure} The answer may be incomplete." if failure else _ENDING_NOTICES[stream.ending]
+            answer = replace(by_model, refused=False, unresolved_markers=tuple(markers.unresolved), notice=notice)
+            yield asked.done(await asyncio.to_thread(self._check, answer, shown))
+
+    def _check(self, answer: Answer, shown: Sequence[ScoredPassage]) -> Answer:
+        """Bind a model's text to the passages it was shown and compare the two."""
+        citations, sentences = check_answer(
+            answer.text, cite(answer.text, shown), shown, embedding=self.store.embedding
+        )
+        return replace(
+            answer,
+            citations=tuple(citations),
+            sentences=tuple(sentences),
+        )
+
+    def _query(self, query_bundle: QueryBundle) -> Response:
+        # In a thread of its own, so that it works inside a running loop as well.
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="query") as thread:
+            return thread.submit(asyncio.run, self._aquery(query_bundle)).result()
+
+    async def _aquery(self, query_bundle: QueryBundle) -> Response:
+        answer = await self.answer(query_bundle.query_str)
+        return Response(
+            response=answer.text,
+            source_nodes=[as_node(found) for found in answer.passages],
+            metadata={"answer": to_json(answer)},
+        )
+
+    def _get_prompt_modules(self) -> PromptMixinType:
+        return {}
+
+
+_ENDING_NOTICES = {
+    "whole": "",
+    "too long": "The language model came to its limit of tokens; the answer may be incomplete.",
+    "broken": "The language model's server stopped sending; the answer may be incomplete.",
+}
+
+
+def _follow(before: TextSoFar, text: str, shown: Sequence[ScoredPassage]) -> TextSoFar:
+    """The event for a longer text; citations are looked for only where a marker was added."""
+    if text.count("[") == before.text.count("["):
+        return TextSoFar(text, before.citations)
+    return TextSoFar(text, tuple(cite(text, shown)))
+
+
+@contextmanager
+def open_engine(settings: Settings, *, owner: str) -> Iterator[NewsQueryEngine]:
+    """Open the index and the models that `settings` name; `seeds/` is indexed where nothing has been yet.
+
+    Args:
+        settings: read once, at the edge.
+        owner: who holds the index meanwhile, in words for whoever else wants it.
+
+    Raises:
+        BylineError: a setting, the index or a model's name cannot be used.
+    """
+    llm = load_llm(settings)
+    with open_store(settings, load_embedding(settings), owner=owner) as store:
+        ensure_seeds(store, settings)
+        retriever = NewsRetriever(store, top_k=settings.top_k)
+        yield NewsQueryEngine(settings=settings, store=store, retriever=retriever, llm=llm)

@@ -33,7 +33,7 @@ MARKER = re.compile(
     rf"|(?P<html><sup>\s*\[?\s*{_ITEMS}\s*\]?\s*</sup>)"
     rf"|(?P<caret>\^{_NUMBER}(?:,{_NUMBER})*\^?)"
     r"|(?P<raised>[⁰¹²³⁴⁵⁶⁷⁸⁹]+(?:[,⸴ ][⁰¹²³⁴⁵⁶⁷⁸⁹]+)*)"
-    rf"|(?P<bare>\bSources?\s+{_NUMBER}(?:{_JOIN}{_NUMBER})*)",
+    rf"|(?P<bare>(?<![\[(])\bSources?\s+{_NUMBER}(?:{_JOIN}{_NUMBER})*)",
     re.IGNORECASE,
 )
 _SQUARES = re.compile(_SQUARE, re.IGNORECASE)
@@ -185,7 +185,7 @@ class Scanner:
         if kind == "square":
             if _is_code(before, match[0], after, numbers):
                 return None
-            self.square_seen = True
+            self.square_seen |= any(1 <= n <= self.sources for n in numbers)
         return numbers
 
     def _raised(self, text: str, before: str) -> tuple[int, ...] | None:
@@ -236,15 +236,19 @@ _OPENED = re.compile(r"(?=([\[【［][^\[\]【】\n]{0,100}$|\([^()\n]{0,100}$|<
 _RUN_AT_END = re.compile(r"[\s,;&]*(?:\b(?:and|und|et|y)\s*)?$")
 
 
-def safe_length(line: str) -> int:
-    """How much of an unfinished line cannot change by what follows: whole words, no marker at the end."""
-    length = max(line.rfind(" "), line.rfind("\t"), 0)
-    if line.count("`") % 2:
-        length = min(length, line.rfind("`"))
+def unfinished_marker(line: str) -> int:
+    """Where in `line` a marker begins that has not been closed; the length of the line if there is none."""
     for opened in _OPENED.finditer(line):
         if _could_be_marker(opened[1]):
-            length = min(length, opened.start())
-            break
+            return opened.start()
+    return len(line)
+
+
+def safe_length(line: str) -> int:
+    """How much of an unfinished line cannot change by what follows: whole words, no marker at the end."""
+    length = min(max(line.rfind(" "), line.rfind("\t"), 0), unfinished_marker(line))
+    if line.count("`") % 2:
+        length = min(length, line.rfind("`"))
     if source := re.search(r"\bSources?\s+(?:\d[\d\s,&–-]*(?:and|to|a|t)?\s*)?$", line[: length + 1], re.IGNORECASE):
         length = min(length, source.start())
     # A marker needs the word after it: it may go on, be part of the grammar or count things.
@@ -259,9 +263,11 @@ def _could_be_marker(opened: str) -> bool:
     inside = opened[1:].lstrip().lower()
     if opened[0] == "<":
         return "sup>".startswith(inside[:4])
-    if re.search(r"\d", inside):
-        return bool(re.match(r"(?:see |from |via )?(?:[a-z]+\W{0,3})?[\[\^#]*\d{1,2}\b", inside))
-    return all(any(known.startswith(word) for known in _OPENING_WORDS) for word in re.findall(r"[a-z]+", inside))
+    before, digit, after = re.match(r"([^\d]*)(\d{1,2})?(.*)", inside, re.DOTALL).groups()
+    words = re.findall(r"[a-z_]+", before)
+    if not all(any(known.startswith(word) for known in _OPENING_WORDS) for word in words):
+        return False
+    return not (digit and re.match(r"\d", after))
 
 
 _OPENING_WORDS = ("see", "from", "via", "no", "sources", "passages", "articles", "references", "refs", "src",

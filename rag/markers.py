@@ -10,7 +10,16 @@ import re
 from collections.abc import Sequence
 
 from index.sentences import Span, split_sentences
-from rag.marker_forms import MARKER, Mark, ScannedLine, Scanner, marker_numbers, safe_length, write_markers
+from rag.marker_forms import (
+    MARKER,
+    Mark,
+    ScannedLine,
+    Scanner,
+    marker_numbers,
+    safe_length,
+    unfinished_marker,
+    write_markers,
+)
 
 # A canonical marker: after white space, the start of the line or another marker, so that `a[1]` is none.
 CANONICAL = re.compile(r"(?:(?<=[\s\]])|^)\[(\d{1,2})\]", re.MULTILINE)
@@ -21,6 +30,8 @@ _END_STOPS = re.compile(r"[.!?…:;,。！？：；，]+$")
 _STOPS = ".!?…:;,。！？：；， \t"
 _ABBREVIATION = re.compile(r"(?:\b[A-Za-z]\.(?:[A-Za-z]\.)+|\b(?:Jr|Sr|Inc|Ltd|Co|Corp|etc|al)\.)$")
 _STOP_BEFORE = re.compile(r"[.!?…][\"”’'»)\]*_]*$")
+_STOPS_AT = re.compile(r"[.!?…]+")
+_LEFT_OVER = re.compile(r"[*_\"”’'»)\]]+")  # `**` after a full stop
 _START_AFTER = re.compile(r"\s+[\"“‘'«(*_]*[A-ZÀ-ÖØ-ÞА-Я]")
 _WIDE_STOP = re.compile(r"[。！？]+[”’」』）]*")
 
@@ -41,20 +52,24 @@ def prose_sentences(text: str, marks: Sequence[int] = ()) -> list[Span]:
 
     Args:
         text: the text.
-        marks: where markers stood; one between a stop and a capital letter ends a sentence ("at 5 p.m. [1] He left").
+        marks: where markers stood; one beside a stop that a capital letter follows ends a sentence ("5 p.m. [1] He").
     """
     cuts = {stop.end() for stop in _WIDE_STOP.finditer(text)}
-    cuts |= {place for place in marks if _STOP_BEFORE.search(text[:place]) and _START_AFTER.match(text, place)}
+    for place in marks:
+        stop = _STOPS_AT.match(text, place)
+        after = stop.end() if stop else place
+        if (stop or _STOP_BEFORE.search(text[:place])) and _START_AFTER.match(text, after):
+            cuts.add(after)
     spans: list[Span] = []
     for span in split_sentences(text):
         start = span.start
         for end in [*sorted(cut for cut in cuts if span.start < cut < span.end), span.end]:
             while start < end and text[start].isspace():
                 start += 1
-            if (start < end and not spans) or re.search(r"\w", text[start:end]):
-                spans.append(Span(start, end))
-            elif start < end:  # `**` after a full stop
+            if spans and _LEFT_OVER.fullmatch(text, start, end):
                 spans[-1] = Span(spans[-1].start, end)
+            elif start < end:
+                spans.append(Span(start, end))
             start = end
     return spans
 
@@ -143,7 +158,7 @@ class MarkerStream:
         """The answer is at its end; returns the whole text."""
         if self._open:
             line, self._open = self._open, ""
-            self._take(line)
+            self._take(line[: unfinished_marker(line)])
         self._references.clear()
         self._settle()
         return self._settled.strip()

@@ -18,7 +18,7 @@ from fastapi import FastAPI, Response
 
 from index.articles import Article
 from index.errors import BylineError
-from index.store import IndexedArticle
+from index.records import IndexedArticle
 from rag.answers import Answer
 from rag.api import MAX_QUESTION_CHARACTERS, MAX_TURN_CHARACTERS, ArticleSource, api_router
 from rag.conversation import Turn
@@ -81,7 +81,7 @@ def mount_page(app: FastAPI, engine: Engine, *, local_only: bool) -> FastAPI:
         app.get(f"/byline/{name}")(_file_route(content, media_type))
         head.append(tag.format(version=hashlib.sha256(content).hexdigest()[:12]))
     app.add_middleware(Shield, local_only=local_only)
-    return gr.mount_gradio_app(
+    mounted: FastAPI = gr.mount_gradio_app(
         app,
         build_page(engine),
         path="/",
@@ -100,6 +100,7 @@ def mount_page(app: FastAPI, engine: Engine, *, local_only: bool) -> FastAPI:
         show_error=False,
         mcp_server=False,
     )
+    return mounted
 
 
 def _file_route(content: bytes, media_type: str) -> Callable[[], Response]:
@@ -112,6 +113,7 @@ def _file_route(content: bytes, media_type: str) -> Callable[[], Response]:
 def build_page(engine: Engine) -> gr.Blocks:
     """The page's components and what they do."""
     suggestions = suggest_questions(_sample(engine.store))
+    page: gr.Blocks
     with gr.Blocks(title="Byline", fill_width=True, analytics_enabled=False) as page:
         with gr.Row(elem_id="byline-header"):
             gr.Markdown(lambda: f"# Byline\n\n{describe(engine)}", elem_id="byline-about")
@@ -224,7 +226,7 @@ def _connect(
         "show_progress": "hidden",
         "queue": False,
     }
-    answering = [
+    answering: list[Any] = [
         question.submit(ask, [question, chat], **asking),
         *(button.click(ask, [button, chat], **asking) for button in suggested),
         chat.retry(retry, [chat], **asking),

@@ -5,7 +5,7 @@ and individual rank learning methods", SIGIR 2009): a passage earns `weight / (R
 holds it. Ranks alone are used because cosines and BM25 scores share no scale.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -63,7 +63,7 @@ class NewsRetriever(BaseRetriever):
 
 def fuse(lists: Sequence[tuple[float, Sequence[str]]]) -> dict[str, float]:
     """Join ranked lists of ids, each with its weight; the score of an id that is first in every list is 1."""
-    scores: Counter[str] = Counter()
+    scores: defaultdict[str, float] = defaultdict(float)
     for weight, ids in lists:
         for rank, id_ in enumerate(ids, start=1):
             scores[id_] += weight * (RANK_OFFSET + 1) / (RANK_OFFSET + rank)

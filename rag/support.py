@@ -14,8 +14,9 @@ import numpy as np
 
 from index.passages import Passage
 from rag.citations import Citation, Support, answer_sentences, quote_span
-from rag.claims import belongs_elsewhere, denied_otherwise, in_its_place, wrong_doer, wrong_speaker
+from rag.claims import belongs_elsewhere, denied_otherwise, in_its_place, sayings, wrong_doer, wrong_speaker
 from rag.facts import (
+    TITLES,
     Facts,
     Name,
     Word,
@@ -40,6 +41,7 @@ _WORDS_SUPPORTED_FROM = 0.50
 _WORDS_PARTIAL_FROM = 0.30
 _WINDOW_SENTENCES = 3
 _EXACT_WORDS = 3
+_FEWEST_WORDS = 2
 
 _NO_CLAIM = re.compile(
     r"^(here (is|are)|the articles (say|report|mention)( this| the following)?|in short|in summary|yes|no|sources?)\b"
@@ -108,7 +110,7 @@ def check_support(
     if fault:
         return "unsupported", fault
     window = _nearest_window(claim, source)
-    for check in (wrong_speaker, denied_otherwise, in_its_place, wrong_doer):
+    for check in (wrong_speaker, denied_otherwise, in_its_place, sayings, wrong_doer):
         fault = check(claim, source, window)
         if fault:
             return "unsupported", fault
@@ -183,7 +185,15 @@ def _nearest_window(claim: Facts, source: Facts) -> tuple[int, int]:
 
 
 def _content(facts: Facts) -> list[Word]:
-    return [word for word in facts.words if word.content]
+    """The words that say what is said: not the names, numbers and dates, which are checked one by one, and not "said"."""
+    named = {at for found in (*facts.names, *facts.numbers, *facts.dates) for at in range(found.first, found.last + 1)}
+    said = {saying.verb for saying in sayings(facts)}
+    words = [
+        word
+        for at, word in enumerate(facts.words)
+        if word.content and at not in named and at not in said and word.plain not in TITLES
+    ]
+    return words if len(words) >= _FEWEST_WORDS else [word for word in facts.words if word.content]
 
 
 def _share(wanted: Sequence[Word], there: Sequence[Word]) -> float:

@@ -7,8 +7,8 @@ from hashlib import sha256
 from index.articles import Article
 from index.errors import ArticleError
 from index.passages import Passage
+from index.records import IndexedArticle
 from index.sentences import split_sentences
-from index.store import IndexedArticle
 from rag.answers import Answer
 from rag.citations import Citation, Support
 from rag.conversation import Turn
@@ -78,6 +78,8 @@ class MemoryStore:
                 published=article.published,
                 content_hash=article.content_hash,
                 passages=len(self._cut[article.id]),
+                origin="",
+                version=1,
             )
             for article in self._articles.values()
         ]

@@ -1,5 +1,7 @@
 import html
 import re
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from markdown_it import MarkdownIt
@@ -82,9 +84,8 @@ def a_citation(text: str, sentence: str, marker: int, *, passage: Passage | None
     )
 
 
-def an_answer(text: str, **fields: object) -> Answer:
-    plain = Answer("q", "q", text, False, "llm", "openai/gpt-4o-mini")
-    return Answer(**{name: fields.get(name, getattr(plain, name)) for name in Answer.__dataclass_fields__})
+def an_answer(text: str, **fields: Any) -> Answer:
+    return replace(Answer("q", "q", text, False, "llm", "openai/gpt-4o-mini"), **fields)
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)
