@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from eval.dataset import Question, read_questions, write_questions
+from eval.expected import read_expected
 from eval.metrics import Result
 from eval.places import Place
 from eval.provenance import ROOT, now, provenance
@@ -33,7 +34,7 @@ from eval.runs import (
     write_lines,
     write_results,
 )
-from eval.scoring import Gold, find_gold, score_answer, unscored
+from eval.scoring import Gold, Truth, find_gold, find_truth, score_answer, unscored
 from index.articles import Article, read_articles
 from index.build import add_articles
 from index.embeddings import load_embedding
@@ -122,7 +123,7 @@ def run_questions(plan: Plan, *, on_progress: OnProgress | None = None, keep_fin
             engine, questions, plan.folder, concurrency=concurrency, on_progress=on_progress
         )
     answered = time.perf_counter()
-    results = score_all(questions, answers, errors, gold)
+    results = score_all(questions, answers, errors, gold, truth=_read_truth(plan.questions_file, articles))
     write_results(plan.folder, results)
     write_articles(plan.folder, _used(articles, answers.values(), questions))
     info |= {
@@ -160,11 +161,16 @@ def find_all_gold(questions: Sequence[Question], articles: Sequence[Article], st
 
 
 def score_all(
-    questions: Sequence[Question], answers: Mapping[str, Answer], errors: Mapping[str, str], gold: Mapping[str, Gold]
+    questions: Sequence[Question],
+    answers: Mapping[str, Answer],
+    errors: Mapping[str, str],
+    gold: Mapping[str, Gold],
+    *,
+    truth: Truth | None = None,
 ) -> list[Result]:
     """Score every question; one that has no answer is unscored, with its error."""
     return [
-        score_answer(question, answers[question.id], gold[question.id])
+        score_answer(question, answers[question.id], gold[question.id], truth)
         if question.id in answers
         else unscored(question, errors.get(question.id, "no answer"))
         for question in questions
@@ -287,6 +293,14 @@ def read_all(path: Path) -> list[Article]:
     if not read.articles:
         raise ArticleError(f"No articles in {path}; name a folder of articles with --articles.")
     return sorted(read.articles, key=lambda article: article.id)
+
+
+def _read_truth(questions_file: Path, articles: Sequence[Article]) -> Truth | None:
+    """What `expected.json` beside a question set says; None where there is none."""
+    path = questions_file.with_name("expected.json")
+    if not path.exists():
+        return None
+    return find_truth(read_expected(path), {article.id: article.text for article in articles})
 
 
 def _check_articles(questions: Sequence[Question], articles: Sequence[Article], plan: Plan) -> None:

@@ -1,6 +1,6 @@
 """Scoring: one question, its answer and the gold places -> Result, with every fault in words."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -23,7 +23,9 @@ from eval.citation_metrics import (
     unresolved_rate,
     wrong_sources,
 )
+from eval.coverage_metrics import Known, coverage_parts, difference_parts, differences_asked_for, origins_right
 from eval.dataset import Question
+from eval.expected import Expected
 from eval.matching import mentions
 from eval.metrics import Result, Score
 from eval.places import Place, find_quote, passages_holding
@@ -90,6 +92,30 @@ def find_gold(
     return Gold(places, tuple(held), tuple(group for group in groups if group))
 
 
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What is known of a set's articles beyond its questions: differences that exist, and which articles are copies."""
+
+    differences: Known
+    origin_of: Callable[[str], str]
+
+
+def find_truth(expected: Expected, texts: Mapping[str, str]) -> Truth:
+    """Find the places of everything known in the articles' texts (article id -> text)."""
+    differences = [
+        [
+            [
+                spot
+                for place in value.places
+                for spot in find_quote(place.quote, place.article, texts.get(place.article, ""))
+            ]
+            for value in difference.values
+        ]
+        for difference in expected.differences
+    ]
+    return Truth(differences, expected.origin)
+
+
 def gold_json(gold: Gold) -> dict[str, Any]:
     """The JSON object of gold.jsonl, without the question's id."""
     return asdict(gold)
@@ -104,8 +130,8 @@ def read_gold(data: Mapping[str, Any]) -> Gold:
     )
 
 
-def score_answer(question: Question, answer: Answer, gold: Gold) -> Result:
-    """Score one answer by every metric that applies to its question."""
+def score_answer(question: Question, answer: Answer, gold: Gold, truth: Truth | None = None) -> Result:
+    """Score one answer by every metric that applies to its question; coverage where `truth` is known."""
     scores: dict[str, Score] = {}
     faults: list[str] = []
     remarks: list[str] = []
@@ -117,6 +143,8 @@ def score_answer(question: Question, answer: Answer, gold: Gold) -> Result:
     scores.update(_retrieval_scores(answer, gold))
     scores.update(_word_scores(question, answer))
     scores.update(_citation_scores(question, answer, gold))
+    if truth and question.answerable:
+        scores.update(_coverage_scores(question, answer, gold, truth))
     if corrected:
         del scores["wrong_source"]
     if verdict is not None:
@@ -222,6 +250,24 @@ def _citation_scores(question: Question, answer: Answer, gold: Gold) -> dict[str
         scores["evidence_precision"] = evidence_precision(places, gold.places)
     if question.answerable and question.must_cite:
         scores["must_cite"] = (float(not uncited_groups(cited, question.must_cite)), 1.0)
+    return scores
+
+
+def _coverage_scores(question: Question, answer: Answer, gold: Gold, truth: Truth) -> dict[str, Score]:
+    shown = [
+        [Place(value.article_id, value.start, value.end) for value in difference.values]
+        for difference in answer.coverage.differences
+    ]
+    evidence = [place for piece in gold.places for place in piece]
+    scores: dict[str, Score] = {
+        **difference_parts(shown, truth.differences, differences_asked_for(evidence, truth.differences))
+    }
+    # Where several things are needed, "the same" is not one thing: only single facts tell.
+    if not answer.refused and len(gold.groups) == 1:
+        cited = {citation.passage.article_id for citation in answer.citations}
+        carrying = {piece.article for piece in question.evidence}
+        scores.update(coverage_parts(answer.coverage.also_reported_by, cited, carrying))
+        scores["origins"] = (origins_right(answer.coverage.origins, cited | carrying, truth.origin_of), 1.0)
     return scores
 
 
