@@ -42,6 +42,8 @@ _BETWEEN = re.compile(r"\s*(?:[,;&、，+]?\s*(?:and|und|et|y|&)?)\s*")
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _RANGE = re.compile(r"(\d{1,2})\s*(?:[-–—]|\bto\b)\s*(?:[a-z]+\s*)?(\d{1,2})", re.IGNORECASE)
 
+_NEAR = 60  # characters before a marker that tell what it is
+
 # Where a marker is a word of its sentence: "according to [1]", "[1] says that ...".
 _LEADS_TO_MARKER = re.compile(
     r"\b(?:to|in|by|from|per|of|see|with|both|as|than|while|whereas|but|laut|selon|según)\s*$", re.IGNORECASE
@@ -168,7 +170,7 @@ class Scanner:
     def _accepted(self, match: re.Match[str], line: str) -> tuple[int, ...] | None:
         """The numbers of a marker, or None where the match is no citation."""
         kind = next(name for name, text in match.groupdict().items() if text is not None and name != "stars")
-        before, after = line[: match.start()], line[match.end() :]
+        before, after = line[max(0, match.start() - _NEAR) : match.start()], line[match.end() :]
         if kind == "verbatim":
             return None
         if kind == "artefact":
@@ -226,7 +228,7 @@ def _is_code(before: str, brackets: str, after: str, numbers: Sequence[int]) -> 
 
 def is_a_word(before: str, after: str) -> bool:
     """Whether a marker between `before` and `after` is a word of its sentence ("according to [1]", "[1] says ...")."""
-    if _LEADS_TO_MARKER.search(before):
+    if _LEADS_TO_MARKER.search(before[-_NEAR:]):
         return True
     starts = not before.strip() or before.rstrip()[-1] in ".!?”"
     return starts and bool(_FOLLOWS_MARKER.match(after))
@@ -263,11 +265,9 @@ def _could_be_marker(opened: str) -> bool:
     inside = opened[1:].lstrip().lower()
     if opened[0] == "<":
         return "sup>".startswith(inside[:4])
-    before, digit, after = re.match(r"([^\d]*)(\d{1,2})?(.*)", inside, re.DOTALL).groups()
-    words = re.findall(r"[a-z_]+", before)
-    if not all(any(known.startswith(word) for known in _OPENING_WORDS) for word in words):
-        return False
-    return not (digit and re.match(r"\d", after))
+    words = re.findall(r"[a-z_]+", re.split(r"\d", inside, maxsplit=1)[0])
+    known = all(any(opening.startswith(word) for opening in _OPENING_WORDS) for word in words)
+    return known and not re.match(r"\D*\d{3}", inside)
 
 
 _OPENING_WORDS = ("see", "from", "via", "no", "sources", "passages", "articles", "references", "refs", "src",

@@ -140,6 +140,7 @@ class MarkerStream:
         self._references: list[str] = []  # lines under a heading such as "Sources:"
         self._ahead: tuple[int, ...] = ()  # markers on a line before the first line of prose
         self._fenced = False
+        self._last: tuple[str, str] = ("", "")  # what of the open line was shown last, and all the text with it
 
     @property
     def unresolved(self) -> list[int]:
@@ -158,7 +159,7 @@ class MarkerStream:
         """The answer is at its end; returns the whole text."""
         if self._open:
             line, self._open = self._open, ""
-            self._take(line[: unfinished_marker(line)])
+            self._take(line)
         self._references.clear()
         self._settle()
         return self._settled.strip()
@@ -172,6 +173,7 @@ class MarkerStream:
 
     def _take(self, line: str) -> None:
         """Read a line that has ended."""
+        self._last = ("", "")
         if self._fenced or _FENCE.match(line):
             self._release()
             self._settle()
@@ -194,7 +196,7 @@ class MarkerStream:
 
     def _take_prose(self, line: str) -> None:
         self._settle()
-        self._tail = self._scanner.scan(line)
+        self._tail = self._scanner.scan(line[: unfinished_marker(line)])
         if self._ahead:
             self._tail.marks.insert(0, Mark(0, self._ahead))
             self._ahead = ()
@@ -239,12 +241,15 @@ class MarkerStream:
         )
         if undecided:
             return (settled + (_render(self._tail, open_end=True) if self._tail else "")).strip()
+        if self._last[0] == line and self._last[1]:
+            return self._last[1]
         if self._tail:
             settled += _render(self._tail, open_end=False)
         opened = self._scanner.copy().scan(line)
         if self._ahead:
             opened.marks.insert(0, Mark(0, self._ahead))
-        return (settled + self._gap + _render(opened, open_end=True)).strip()
+        self._last = line, (settled + self._gap + _render(opened, open_end=True)).strip()
+        return self._last[1]
 
 
 def _only_source_words(line: str) -> bool:
