@@ -26,6 +26,7 @@ from rag.answers import Answer, to_json
 from rag.asking import answer_messages, is_refusal
 from rag.citations import Citation, MarkerStream, cite
 from rag.conversation import Turn, standalone_question, words_of_turns
+from rag.coverage import find_coverage
 from rag.extractive import quote_answer, refuse_unasked
 from rag.model_stream import ModelStream
 from rag.models import load_llm, model_label
@@ -181,6 +182,7 @@ class NewsQueryEngine(BaseQueryEngine):
                 refused=False,
                 citations=extract.citations,
                 sentences=extract.sentences,
+                coverage=await asyncio.to_thread(find_coverage, extract.citations, self.store),
             )
         yield asked.done(answer)
 
@@ -233,6 +235,7 @@ class NewsQueryEngine(BaseQueryEngine):
             answer,
             citations=tuple(citations),
             sentences=tuple(sentences),
+            coverage=find_coverage(citations, self.store, text=answer.text),
         )
 
     def _query(self, query_bundle: QueryBundle) -> Response:
