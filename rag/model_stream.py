@@ -138,8 +138,10 @@ class ModelStream:
         return False
 
     def _note(self, response: ChatResponse) -> None:
-        for name in ("prompt_tokens", "completion_tokens"):
+        for name, ollamas_name in (("prompt_tokens", "prompt_eval_count"), ("completion_tokens", "eval_count")):
             tokens = response.additional_kwargs.get(name)
+            if tokens is None and isinstance(response.raw, dict):
+                tokens = response.raw.get(ollamas_name)
             if isinstance(tokens, int) and tokens > 0:
                 self._reported[name] = tokens
         reason, may_tell = _finish_reason(response.raw)

@@ -1,6 +1,8 @@
 import asyncio
 import itertools
+import sys
 import time
+from types import ModuleType
 from typing import Any
 
 import httpx
@@ -8,6 +10,7 @@ import openai
 import pytest
 from llama_index.core.base.llms.types import ChatMessage, MessageRole
 from llama_index.core.llms import LLM, MockLLM
+from pydantic import ConfigDict
 
 from index.errors import (
     BylineError,
@@ -125,7 +128,6 @@ def test_key_is_in_no_repr_and_no_trace() -> None:
     [
         ({"llm": "openai/gpt-4o"}, "OPENAI_API_KEY"),
         ({"llm": "openai-like/small"}, "BYLINE_LLM_BASE_URL"),
-        ({"llm": "ollama/qwen3"}, "llama-index-llms-ollama"),
         ({"llm": "nobody/model"}, "openai-like/MODEL"),
         ({"llm": "nowhere.at.all.Model"}, "nowhere.at.all.Model cannot be imported"),
         ({"llm": "llama_index.core.llms.NoSuchLLM"}, "has no NoSuchLLM"),
@@ -138,10 +140,35 @@ def test_what_cannot_be_loaded_names_the_setting(values: dict[str, Any], said: s
         load_llm(_settings(**values))
 
 
+def test_ollama_without_its_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "llama_index.llms.ollama", None)
+    with pytest.raises(SettingsError, match="pip install llama-index-llms-ollama"):
+        load_llm(_settings(llm="ollama/qwen3"))
+
+
 def test_any_llama_index_class_by_its_import_path() -> None:
     llm = load_llm(_settings(llm="llama_index.core.llms.MockLLM", llm_options='{"max_tokens": 3}'))
     assert isinstance(llm, MockLLM)
     assert llm.max_tokens == 3
+
+
+def test_ollama_is_told_the_context_window_by_its_own_protocol(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Ollama(ScriptedLLM):
+        """Stands in for LlamaIndex's class, whose package is an extra."""
+
+        model_config = ConfigDict(extra="allow")
+
+    module = ModuleType("llama_index.llms.ollama")
+    module.__dict__["Ollama"] = Ollama
+    monkeypatch.setitem(sys.modules, "llama_index.llms.ollama", module)
+    settings = _settings(llm="ollama/qwen3:8b", llm_base_url="http://localhost:11434/v1", llm_context_tokens=4096)
+    llm = load_llm(settings)
+    assert isinstance(llm, Ollama)
+    assert llm.context_window == 4096
+    assert llm.model_extra is not None
+    assert llm.model_extra["model"] == "qwen3:8b"
+    assert llm.model_extra["base_url"] == "http://localhost:11434"
+    assert llm.model_extra["additional_kwargs"] == {"num_predict": settings.llm_answer_tokens}
 
 
 # --- a call ---
