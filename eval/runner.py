@@ -242,12 +242,12 @@ def _answer_the_rest(
         def keep(question: Question, outcome: Answer | BylineError) -> None:
             if isinstance(outcome, BylineError):
                 errors[question.id] = str(outcome)
-                if isinstance(outcome, ModelError) and not answers and len(errors) >= _FAILED_FROM_THE_START:
-                    raise outcome
             else:
                 answers[question.id] = outcome
             file.write(f"{answer_line(question.id, errors.get(question.id) or answers[question.id])}\n")
             file.flush()
+            if isinstance(outcome, ModelError) and not answers and len(errors) >= _FAILED_FROM_THE_START:
+                raise outcome
             if on_progress:
                 on_progress(len(answers) + len(errors), len(questions))
 
