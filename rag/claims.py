@@ -9,12 +9,14 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from typing import TypeVar
 
 from rag.facts import (
     FUNCTION_WORDS,
     TITLES,
     Date,
     Facts,
+    Name,
     Number,
     Word,
     date_says,
@@ -23,6 +25,8 @@ from rag.facts import (
     spell,
     stem,
 )
+
+Found = TypeVar("Found", Name, Number)
 
 
 def _listed(words: str) -> frozenset[str]:
@@ -33,14 +37,15 @@ def _stems(words: str) -> frozenset[str]:
     return frozenset(stem(word) for word in words.split())
 
 
-_SAYING = _stems(
-    """said says say saying told tells telling added adds adding stated states stating stressed stresses warned warns
-    claimed claims argued argues announced announces wrote writes posted acknowledged acknowledges described describes
-    called calls insisted insists noted notes denied denies explained explains emphasised emphasized emphasises
-    indicated indicates signalled signaled suggested suggests reiterated reiterates confirmed confirms declared
-    declares conceded concedes admitted admits tweeted promised promises urged urges predicted believes believed"""
+_SAYING = _listed(
+    """said says saying told tells telling added adds adding stated stating stressed stresses stressing warned warns
+    warning claimed claims argued argues arguing announced announces wrote writes posted acknowledged acknowledges
+    described describes called calling insisted insists insisting noted noting denied denies explained explains
+    emphasised emphasized emphasises emphasizes emphasising emphasizing indicated indicates signalled signaled suggested
+    suggests reiterated reiterates confirmed confirms declared declares conceded concedes admitted admits tweeted
+    promised urged urges predicted believes believed thinks"""
 )
-_INVERTED = _stems("said says wrote writes added adds told explained noted stressed warned")
+_INVERTED = _listed("said says wrote writes added adds told explained noted stressed warned")
 _PRONOUNS = frozenset({"he", "she", "they", "it", "who", "we", "i"})
 _SKIPPED = _listed(
     """has have had also then later again already recently previously repeatedly strongly earlier now once still so far
@@ -55,6 +60,9 @@ _DENYING = _stems(
     """refuse refused refusal fail failed failure unable lack lacked reject rejected deny denied decline declined rule
     ruled yet avoid avoided prevent prevented difficult difficulty impossible unlikely rather instead few little only"""
 )
+_CLAUSE_ENDS = _listed("but and that how what whether if who which because when where than")
+# `nothing to suggest that it is so` denies what follows.
+_DENIED_WHOLE = _listed("suggest suggests think thinks believe believes mean means show shows case true sign evidence")
 _WEAK_VERBS = frozenset({"have", "has", "had", "do", "does", "did", "is", "was", "were", "are"})
 _NEARBY_WORDS = 7
 # Two sides of one question: a sentence on one side is not carried by a source on the other.
@@ -80,6 +88,10 @@ _SIDES = tuple(
         ),
         ("succeed succeeded success successful", "fail failed fails failure unsuccessful"),
         ("arrive arrived arrives", "depart departed left leave"),
+        ("right correct", "wrong incorrect mistaken"),
+        ("better improve improved improves", "worse worsen worsened worsens"),
+        ("keep keeps kept retain retained maintain maintained", "end ends ended abolish abolished scrap scrapped"),
+        ("reach reached achieve achieved", "miss missed"),
         ("optimistic optimism hopeful", "pessimistic pessimism gloomy"),
         ("survive survived", "die died killed"),
         ("begin began begun start started", "end ended finish finished conclude concluded"),
@@ -116,9 +128,17 @@ def _noun_phrase(facts: Facts, places: Iterable[int], anchor: int) -> list[int]:
     words, found, before = facts.words, list[int](), anchor
     for place in places:
         left, right = sorted((place, before))
-        if words[left].sentence != words[right].sentence or not _clear_between(facts, words[left], words[right]):
+        if words[left].sentence != words[right].sentence:
             break
+        if not _clear_between(facts, words[left], words[right]):
+            # `the UN's agency, UNICEF`
+            apposed = place > anchor and found and words[place].capital
+            if not apposed or facts.text[words[left].end : words[right].start].strip() != ",":
+                break
         plain = words[place].plain
+        if plain == "from" and place > anchor and found:
+            before = place
+            continue
         if plain in _PRONOUNS and not found:
             return [place]
         if plain in FUNCTION_WORDS - _NP_WORDS and not words[place].text.isupper():
@@ -129,7 +149,7 @@ def _noun_phrase(facts: Facts, places: Iterable[int], anchor: int) -> list[int]:
         if plain in _SKIPPED or (plain.endswith("ly") and not found):
             before = place
             continue
-        if words[place].stem in _SAYING and found:
+        if words[place].plain in _SAYING and found:
             break
         found.append(place)
         before = place
@@ -161,9 +181,9 @@ def sayings(facts: Facts) -> list[Saying]:
         if word.plain == "according" and place + 2 < len(words):
             start = place + 2 if words[place + 1].plain == "to" else place + 1
             phrase = _noun_phrase(facts, range(start, len(words)), place + 1)
-        elif word.stem in _SAYING and not word.capital:
+        elif word.plain in _SAYING and not word.capital:
             phrase = _noun_phrase(facts, range(place - 1, -1, -1), place)
-            if not phrase and word.stem in _INVERTED:
+            if not phrase and _is_inverted(facts, place):
                 phrase = _noun_phrase(facts, range(place + 1, len(words)), place)
             if not phrase:
                 phrase = _first_name(facts, word)
@@ -180,6 +200,15 @@ def sayings(facts: Facts) -> list[Saying]:
             speaker, named, text = _speaker(facts, phrase)
         found.append(Saying(speaker, named, text, place, word.sentence))
     return found
+
+
+def _is_inverted(facts: Facts, place: int) -> bool:
+    """Whether the speaker comes after the verb: `“…,” said Merz`, `…, said the Kremlin`."""
+    words = facts.words
+    if words[place].plain not in _INVERTED or place + 1 >= len(words):
+        return False
+    after = words[place + 1]
+    return _clear_between(facts, words[place], after) and (after.capital or after.plain in {"the", "a", "an", "one"})
 
 
 def _first_name(facts: Facts, verb: Word) -> list[int]:
@@ -298,7 +327,7 @@ def _is_negated(facts: Facts, place: int) -> bool:
             return False
         if _is_negation(word):
             return not (word.plain in {"no", "not"} and after.plain in {"longer", "doubt", "only", "just"})
-        if word.plain in {"but", "and", "that"}:
+        if word.plain in _CLAUSE_ENDS and not (word.plain == "that" and facts.words[at - 1].plain in _DENIED_WHOLE):
             return False
         between += word.content
         if between > 1:
@@ -320,6 +349,16 @@ def _denies_nearby(facts: Facts, window: tuple[int, int], stem_: str) -> bool:
     return False
 
 
+def _likest_sentence(claim: Facts, source: Facts, window: tuple[int, int]) -> int:
+    """The sentence of the window that shares most words with the claim."""
+    ours = {word.stem for word in claim.words if word.content}
+    shared: dict[int, set[str]] = {sentence: set() for sentence in range(window[0], window[1] + 1)}
+    for word in source.words:
+        if word.sentence in shared and word.stem in ours:
+            shared[word.sentence].add(word.stem)
+    return max(shared, key=lambda sentence: len(shared[sentence]))
+
+
 def _opposite(
     claim: Facts,
     source: Facts,
@@ -327,9 +366,11 @@ def _opposite(
     ours: dict[str, list[bool]],
     theirs: dict[str, list[bool]],
 ) -> str:
+    best = _likest_sentence(claim, source, window)
+    likest = _denials(source, (best, best))
     for one, other in _SIDES:
         mine = {(word in one) != any(denied) for word, denied in ours.items() if word in one | other}
-        its = {(word in one) != any(denied) for word, denied in theirs.items() if word in one | other}
+        its = {(word in one) != any(denied) for word, denied in likest.items() if word in one | other}
         if mine and its and not mine & its:
             word = next(w.text for w in claim.words if w.stem in one | other)
             return f"The passage says the opposite of “{word}”."
@@ -371,6 +412,40 @@ def belongs_elsewhere(claim: Facts, source: Facts) -> str:
         if fault:
             return fault
     return ""
+
+
+def paired_otherwise(claim: Facts, source: Facts, window: tuple[int, int]) -> str:
+    """The fault where the sentence pairs a name with a number that the source pairs with another name.
+
+    Only where both go otherwise: nearest to the source's number is another name, and to the name another number.
+    """
+    for number in claim.numbers:
+        name = _nearest(claim.names, number)
+        if name is None or _nearest(claim.numbers, name) != number:
+            continue
+        for there in (n for n in source.numbers if number_says(n, number)):
+            sentence = source.words[there.first].sentence
+            names = [n for n in source.names if source.words[n.first].sentence == sentence]
+            numbers = [n for n in source.numbers if source.words[n.first].sentence == sentence]
+            own = [n for n in names if same_spelling(n.parts[-1], name.parts[-1])]
+            holder = _nearest(names, there)
+            if not own or holder is None or holder in own:
+                break
+            value = _nearest([n for n in numbers if _comparable(n, there)], own[0])
+            if value is None or value == there or any(number_says(value, mine) for mine in claim.numbers):
+                break
+            if any(same_spelling(holder.parts[-1], mine.parts[-1]) for mine in claim.names):
+                break
+            return f"In the passage “{there.text}” goes with {holder.text}, not with {name.text}."
+    return ""
+
+
+def _comparable(one: Number, other: Number) -> bool:
+    return one.unit == other.unit and one.ordinal == other.ordinal
+
+
+def _nearest(facts: Sequence[Found], to: Name | Number) -> Found | None:
+    return min(facts, key=lambda fact: max(fact.first - to.last, to.first - fact.last), default=None)
 
 
 def in_its_place(claim: Facts, source: Facts, window: tuple[int, int]) -> str:

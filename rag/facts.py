@@ -24,8 +24,9 @@ def _listed(words: str) -> list[str]:
 FUNCTION_WORDS = frozenset(
     _listed("""a about above after again against all also although am among an and another any are as at be because
     been before being below between both but by can could did do does doing down during each either even ever every few
-    for from further had has have having he her here hers herself him himself his how however i if in into is it its itself just
-    like many may me might more most much must my neither no nor not of off on once only onto or other our ours out
+    for from further had has have having he her here hers herself him himself his how however i if in into is it its
+    itself just like many may me might more most much must my neither no nor not of off on once only onto or other our
+    ours out
     over own per rather same shall she should since so some such than that the their theirs them themselves then there
     these they this those though through thus to too toward towards under until up upon us very was we were what when
     where whether which while who whom whose why will with within without would yet you your""")
@@ -602,11 +603,9 @@ def _goes_on(text: str, words: tuple[Word, ...], last: int) -> bool:
         return False
     if after.capital:
         return not after.initial and after.plain not in FUNCTION_WORDS
-    return (
-        after.plain in _NAME_LINKS
-        and any(later.capital and later.sentence == here.sentence for later in words[last + 2 : last + 4])
-        and not here.initial
-    )
+    if after.plain not in _NAME_LINKS or (here.initial and after.plain == "of"):
+        return False
+    return any(later.capital and later.sentence == here.sentence for later in words[last + 2 : last + 4])
 
 
 def _split_name(text: str, words: tuple[Word, ...], first: int, last: int) -> list[Name]:

@@ -14,7 +14,15 @@ import numpy as np
 
 from index.passages import Passage
 from rag.citations import Citation, Support, answer_sentences, quote_span
-from rag.claims import belongs_elsewhere, denied_otherwise, in_its_place, sayings, wrong_doer, wrong_speaker
+from rag.claims import (
+    belongs_elsewhere,
+    denied_otherwise,
+    in_its_place,
+    paired_otherwise,
+    sayings,
+    wrong_doer,
+    wrong_speaker,
+)
 from rag.facts import (
     TITLES,
     Date,
@@ -43,7 +51,8 @@ _WORDS_SUPPORTED_FROM = 0.50
 _WORDS_PARTIAL_FROM = 0.30
 _WINDOW_SENTENCES = 3
 _EXACT_WORDS = 3
-_FEWEST_WORDS = 2
+# A name, number or date weighs less in the meaning than a word: that it is in the source is checked by itself.
+_FACT_WEIGHT = 0.4
 
 _NO_CLAIM = re.compile(
     r"^(here (is|are)|the articles (say|report|mention)( this| the following)?|in short|in summary|yes|no|sources?)\b"
@@ -112,7 +121,7 @@ def check_support(
     if fault:
         return "unsupported", fault
     window = _nearest_window(claim, source)
-    for check in (wrong_speaker, denied_otherwise, in_its_place, wrong_doer):
+    for check in (wrong_speaker, denied_otherwise, in_its_place, paired_otherwise, wrong_doer):
         fault = check(claim, source, window)
         if fault:
             return "unsupported", fault
@@ -186,32 +195,30 @@ def _nearest_window(claim: Facts, source: Facts) -> tuple[int, int]:
     return window
 
 
-def _content(facts: Facts) -> list[Word]:
-    """The words that say what is said, without names, numbers and dates, which are checked one by one."""
-    facts_found: list[Name | Number | Date] = [*facts.names, *facts.numbers, *facts.dates]
-    named = {at for found in facts_found for at in range(found.first, found.last + 1)}
+def _content(facts: Facts) -> list[tuple[Word, float]]:
+    """The words that carry the meaning, each with its weight; titles and "said" carry none."""
+    known: list[Name | Number | Date] = [*facts.names, *facts.numbers, *facts.dates]
+    places = {at for fact in known for at in range(fact.first, fact.last + 1)}
     said = {saying.verb for saying in sayings(facts)}
-    words = [
-        word
+    return [
+        (word, _FACT_WEIGHT if at in places else 1.0)
         for at, word in enumerate(facts.words)
-        if word.content and at not in named and at not in said and word.plain not in TITLES
+        if (word.content or at in places) and at not in said and word.plain not in TITLES
     ]
-    return words if len(words) >= _FEWEST_WORDS else [word for word in facts.words if word.content]
 
 
-def _share(wanted: Sequence[Word], there: Sequence[Word]) -> float:
+def _share(wanted: Sequence[tuple[Word, float]], there: Sequence[Word]) -> float:
     """Share of the wanted words that are there, by stem, by spelling of a name, or by a long common beginning."""
-    if not wanted:
-        return 1.0
     stems = {word.stem for word in there}
     spelled = {spell(word.plain) for word in there}
-    total = 0.0
-    for word in wanted:
-        if word.stem in stems or spell(word.plain) in spelled:
-            total += 1.0
+    whole = sum(weight for _, weight in wanted)
+    found = 0.0
+    for word, weight in wanted:
+        if word.stem in stems or spell(word.plain) in spelled or word.plain[:1].isdigit():
+            found += weight
         elif len(word.plain) > 5 and any(other.startswith(word.plain[:5]) for other in stems):
-            total += 0.7
-    return total / len(wanted)
+            found += 0.7 * weight
+    return found / whole if whole else 1.0
 
 
 def _meaning(claim: Facts, source: Facts, window: tuple[int, int], embedding: Embeds | None) -> tuple[Support, str]:
