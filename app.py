@@ -14,12 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from index.errors import BylineError, SettingsError
-from index.settings import load_settings
-from rag.engine import open_engine
-from rag.page import mount_page
-from rag.shield import is_loopback
-
-log = logging.getLogger("byline")
+from index.settings import Settings, load_settings
 
 
 class _Server(uvicorn.Server):
@@ -38,15 +33,22 @@ def main(
     """Open the chat in a browser at http://HOST:PORT."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
-        _serve(host, port)
+        settings = load_settings()
+        with _listen(host, port) as listening:
+            typer.echo("Byline is starting…", err=True)
+            _serve(settings, host, listening)
     except BylineError as exc:
         typer.echo(f"Error: {exc}", err=True)
         raise typer.Exit(exc.exit_code) from exc
 
 
-def _serve(host: str, port: int) -> None:
-    settings = load_settings()
-    with _listen(host, port) as listening, open_engine(settings, owner="the page") as engine:
+def _serve(settings: Settings, host: str, listening: socket.socket) -> None:
+    # Seconds to import: what can be wrong with settings and port has been said by now.
+    from rag.engine import open_engine
+    from rag.page import mount_page
+    from rag.shield import is_loopback
+
+    with open_engine(settings, owner="the page") as engine:
         engine.store.announce(_address(listening))
         app = FastAPI(title="Byline", docs_url=None, redoc_url=None, openapi_url=None)
         app = mount_page(app, engine, local_only=is_loopback(host))

@@ -1,11 +1,11 @@
-"""An engine that says what a test tells it to, over a few articles held in memory."""
+"""An engine that says what a test tells it to, over articles held in memory, and the scripts of the page's tests."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from hashlib import sha256
 
 from index.articles import Article
-from index.errors import ArticleError
+from index.errors import ArticleError, ModelUnreachableError
 from index.passages import Passage
 from index.records import IndexedArticle
 from index.sentences import split_sentences
@@ -14,6 +14,7 @@ from rag.citations import Citation, Support
 from rag.conversation import Turn
 from rag.engine import Answered, Event, PassagesFound, Searching, TextSoFar
 from rag.retrieval import ScoredPassage
+from rag.support import SentenceSupport
 
 Script = Callable[[str, Sequence[Turn]], AsyncIterator[Event]]
 
@@ -160,3 +161,65 @@ class FakeEngine:
 def refusal(question: str) -> Answer:
     """What an engine says when the articles do not answer."""
     return Answer(question, question, "The articles do not answer this question.", True, "extractive", "none")
+
+
+SPY = "http://spy.invalid/x.png"
+ATTACK = (
+    f'<img src="{SPY}" onerror="window.broken=1"><script>window.broken=1</script> ![a]({SPY}) '
+    f"[press](javascript:window.broken=1) ${{window.broken=1}} {{{{7*7}}}} $$x^2$$ "
+    f'<form action="{SPY}"><button>Sign in</button></form> <div style="background:url({SPY})">box</div>'
+)
+FILLER = "".join(f"Paragraph {number} of the report goes on about the harbour.\n" for number in range(40))
+ARTICLES = [
+    make_article(
+        "bridge",
+        "🌉 The bridge closed on 8 April for six months. Nobody was told why.\n"
+        + FILLER
+        + "It reopened in September.\n",
+        title="Harbour bridge to close for six months",
+        source="The Daily Ledger",
+        published="2024-03-02",
+        url="https://news.example/bridge",
+    ),
+    make_article("hostile", f"Hostile words. {ATTACK}\n", title=f"A hostile title {ATTACK}"),
+    make_article(
+        "shops",
+        "Mayor Anna Berg said shops lost a third of their takings.\n" + FILLER,
+        title="Shops fear a lost summer",
+    ),
+]
+
+
+async def answer_by_question(question: str, history: Sequence[Turn]) -> AsyncIterator[Event]:
+    """The scripts of these tests, each named by a word of its question."""
+    engine = FakeEngine(ARTICLES)
+    found = engine.found()
+    bridge, hostile, shops = found[:3]
+    yield Searching(question)
+    if "unreachable" in question:
+        raise ModelUnreachableError("No server answers at <b>http://localhost:1</b>; start it.")
+    if "crash" in question:
+        raise RuntimeError("a secret detail")
+    yield PassagesFound(found)
+    if "weather" in question:
+        yield Answered(refusal(question))
+        return
+    if "slow" in question:
+        for number in range(1, 200):
+            yield TextSoFar("word " * number, ())
+            await asyncio.sleep(0.05)
+    first, second = "The bridge closed on 8 April [1].", "Every shop closed [3]."
+    if "hostile" in question:
+        first, second = f"{ATTACK} [2].", "Shops lost money [3]."
+    text = f"{first}\n\n{second}"
+    opening = hostile if "hostile" in question else bridge
+    citations = (quote(opening, of=text, sentence=first), quote(shops, of=text, sentence=second, support="partial"))
+    for end in range(0, len(text), 7):
+        yield TextSoFar(text[:end], tuple(one for one in citations if one.answer_end <= end))
+        await asyncio.sleep(0.01)
+    doubt = SentenceSupport(len(first) + 2, len(text), (3,), "partial", "The words say a third of their takings.")
+    if history:
+        text += f"\n\nBefore that: {history[0].content}"
+    yield Answered(
+        Answer(question, question, text, False, "llm", "test/model", citations, sentences=(doubt,), passages=found)
+    )

@@ -17,11 +17,10 @@
     articles: "Articles",
     allArticles: "← All articles",
     more: (count) => `and ${count} more`,
-    readArticle: (title) => `Read “${title}”`,
     refused: "The articles do not answer this question, so nothing is cited.",
     original: (host) => `Open the original at ${host}`,
     chip: (number, label) => `Source ${number}: ${label}`,
-    open: (number, title) => `Source ${number}, open “${title}”`,
+    source: "Source ",
     failed: "This could not be opened.",
     article: (number) => `Source ${number}`,
     copied: "Copied with its sources",
@@ -94,7 +93,8 @@
 
   // --- the panel ----------------------------------------------------------------------------------------------------
 
-  const panel = make("aside", "byline-sources");
+  const panel = make("div", "byline-sources");
+  panel.setAttribute("role", "complementary");
   panel.id = "byline-sources";
   panel.setAttribute("aria-label", WORDS.sources);
   const backButton = button("byline-back", WORDS.back, () => goBack());
@@ -117,7 +117,7 @@
   card.setAttribute("role", "tooltip");
   card.id = "byline-card";
   card.hidden = true;
-  const status = make("div", "byline-status");
+  const status = make("div", "byline-unseen");
   status.setAttribute("role", "status");
 
   const setBody = (...content) => {
@@ -138,7 +138,6 @@
       for (const item of listed) {
         const row = button("byline-article-row", undefined, () => readArticle(item));
         row.dataset.article = item.article_id;
-        row.setAttribute("aria-label", WORDS.readArticle(item.title));
         row.append(make("span", "byline-headline", item.title));
         if (about(item)) row.append(make("span", "byline-about", about(item)));
         drawn.append(row);
@@ -208,15 +207,16 @@
 
   const drawGroup = (group, cited) => {
     const element = make("div", "byline-article-group");
-    element.append(make("h4", "byline-headline", group[0].title));
+    element.append(make(cited.size ? "h4" : "h3", "byline-headline", group[0].title));
     if (about(group[0])) element.append(make("p", "byline-about", about(group[0])));
     for (const passage of group) {
       const citation = (cited.get(passage.passage_id) || [])[0] ||
         { id: passage.passage_id, start: passage.start, end: passage.end, number: passage.number };
       const row = button("byline-passage", undefined, () => openArticle(citation, { passage: passage.passage_id }));
       row.dataset.passage = passage.passage_id;
-      row.setAttribute("aria-label", WORDS.open(passage.number, passage.title));
-      row.append(make("span", "byline-number", String(passage.number)), drawExcerpt(passage, cited));
+      const number = make("span", "byline-number");
+      number.append(make("span", "byline-unseen", WORDS.source), String(passage.number));
+      row.append(number, " ", drawExcerpt(passage, cited));
       element.append(row);
     }
     return element;
@@ -335,7 +335,7 @@
     if (!panel.classList.contains("byline-open")) return;
     panel.classList.remove("byline-open");
     veil.classList.remove("byline-open");
-    panel.removeAttribute("role");
+    panel.setAttribute("role", "complementary");
     panel.removeAttribute("aria-modal");
     const page = app();
     if (page) page.inert = false;

@@ -1,0 +1,313 @@
+import os
+import re
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from index.settings import Settings
+from rag.engine import open_engine
+from rag.page import Engine, mount_page
+from tests.fake_engine import ARTICLES, SPY, FakeEngine, answer_by_question
+
+pytestmark = [
+    pytest.mark.browser,
+    # Gradio's own count of its queue uses an option of pandas that pandas is about to drop.
+    pytest.mark.filterwarnings("ignore:.*no_silent_downcasting.*"),
+]
+
+
+@dataclass(frozen=True)
+class Site:
+    """A running page."""
+
+    url: str
+    engine: Any
+
+
+@contextmanager
+def serving(engine: Engine) -> Iterator[str]:
+    """The page over `engine` on a free port, in a thread of this process."""
+    app = mount_page(FastAPI(docs_url=None, redoc_url=None, openapi_url=None), engine, local_only=True)
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 60
+    while not server.started and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert server.started
+    yield f"http://127.0.0.1:{listening.getsockname()[1]}/"
+    server.should_exit = True
+    thread.join(timeout=15)
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Site]:
+    engine = FakeEngine(ARTICLES, answer_by_question, model="test/model")
+    with serving(engine) as url:
+        yield Site(url, engine)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    chromium = next((path for path in ("/usr/bin/chromium", "/usr/bin/chromium-browser") if Path(path).exists()), None)
+    if chromium is None:
+        reason = "Debian's chromium is not installed (apt-get install chromium)"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        )
+        yield running
+        running.close()
+
+
+@dataclass
+class Visit:
+    """One person's browser tab, and what it asked of whom."""
+
+    page: Page
+    requests: list[str]
+    problems: list[str]
+
+    def ask(self, question: str, *, wait: bool = True) -> None:
+        self.page.get_by_label("Your question").fill(question)
+        self.page.keyboard.press("Enter")
+        expect(self.page.locator("[data-testid=user]").last).to_have_text(question)
+        if wait:
+            expect(self.page.get_by_role("button", name="Send")).to_be_visible()
+            expect(self.page.locator(".byline-caret")).to_have_count(0)
+
+    def chip(self, number: int) -> Any:
+        return self.page.get_by_role("link", name=re.compile(f"^Source {number}: "))
+
+
+def visit(browser: Browser, site: Site, **options: Any) -> Iterator[Visit]:
+    context: BrowserContext = browser.new_context(reduced_motion="reduce", **options)
+    context.set_default_timeout(10_000)
+    expect.set_options(timeout=10_000)
+    page = context.new_page()
+    seen = Visit(page, [], [])
+    page.on("request", lambda request: seen.requests.append(request.url))
+    page.on("pageerror", lambda error: seen.problems.append(str(error)))
+    page.on("console", lambda line: seen.problems.append(line.text) if line.type == "error" else None)
+    page.goto(site.url)
+    expect(page.get_by_role("button", name="Send")).to_be_visible()
+    yield seen
+    context.close()
+
+
+@pytest.fixture
+def desk(browser: Browser, site: Site) -> Iterator[Visit]:
+    yield from visit(browser, site, viewport={"width": 1280, "height": 800})
+
+
+@pytest.fixture
+def phone(browser: Browser, site: Site) -> Iterator[Visit]:
+    yield from visit(browser, site, viewport={"width": 390, "height": 844}, has_touch=True, color_scheme="dark")
+
+
+def test_the_empty_page_offers_questions_and_articles(desk: Visit) -> None:
+    expect(desk.page.get_by_role("heading", name="What do you want to know?")).to_be_visible()
+    expect(desk.page.locator("#byline-about")).to_contain_text("Answers from 3 articles, written by test/model.")
+    expect(desk.page.locator(".byline-suggestion")).to_have_count(3)
+    desk.page.get_by_role("button", name="Shops fear a lost summer").click()
+    expect(desk.page.locator("#byline-sources")).to_contain_text("Mayor Anna Berg said")
+    desk.page.keyboard.press("Escape")
+    expect(desk.page.get_by_role("button", name="Shops fear a lost summer")).to_be_focused()
+
+
+def test_a_suggested_question_is_asked_by_its_button(desk: Visit) -> None:
+    button = desk.page.locator(".byline-suggestion").first
+    text = button.inner_text()
+    button.click()
+    expect(desk.page.locator("[data-testid=user]")).to_have_text(text)
+    expect(desk.chip(1)).to_be_visible()
+    expect(button).not_to_be_visible()
+
+
+def test_a_citation_opens_the_article_at_its_words_and_escape_goes_back(desk: Visit) -> None:
+    desk.ask("Why did the bridge close?")
+    chip = desk.chip(3)
+    chip.focus()
+    desk.page.keyboard.press("Enter")
+    mark = desk.page.locator("#byline-sources mark")
+    expect(mark).to_have_text("Mayor Anna Berg said shops lost a third of their takings.")
+    expect(mark).to_be_in_viewport()
+    expect(mark).to_be_focused()
+    expect(chip).to_have_attribute("aria-current", "true")
+    desk.page.keyboard.press("Escape")
+    expect(chip).to_be_focused()
+    expect(desk.page.locator("#byline-sources mark")).to_have_count(0)
+
+
+def test_offsets_count_characters_beyond_the_basic_plane_once(desk: Visit) -> None:
+    desk.ask("Why did the bridge close?")
+    desk.chip(1).click()
+    mark = desk.page.locator("#byline-sources mark")
+    expect(mark).to_have_text("🌉 The bridge closed on 8 April for six months.")
+    expect(desk.page.get_by_role("link", name="Open the original at news.example")).to_have_attribute(
+        "href", "https://news.example/bridge"
+    )
+
+
+def test_sources_are_listed_by_article_the_cited_ones_first(desk: Visit) -> None:
+    desk.ask("Why did the bridge close?")
+    panel = desk.page.locator("#byline-sources")
+    expect(panel.get_by_role("heading", level=3)).to_have_text(["Cited in the answer", "Also found"])
+    expect(panel.locator("section").first.get_by_role("heading", level=4)).to_have_text(
+        ["Harbour bridge to close for six months", "Shops fear a lost summer"]
+    )
+    expect(panel).to_contain_text("The Daily Ledger · 2024-03-02")
+    panel.get_by_role("button", name=re.compile("^Source 3 ")).click()
+    desk.page.get_by_role("button", name="← All sources").click()
+    expect(panel.get_by_role("button", name=re.compile("^Source 3 "))).to_be_focused()
+
+
+def test_a_doubtful_sentence_says_why(desk: Visit) -> None:
+    desk.ask("Why did the bridge close?")
+    doubt = desk.page.locator(".byline-doubt")
+    expect(doubt).to_have_text("Every shop closed 3.")
+    expect(doubt).to_have_attribute("title", "The words say a third of their takings.")
+
+
+def test_a_refusal_shows_no_sources(desk: Visit) -> None:
+    desk.ask("What is the weather?")
+    expect(desk.page.locator("[data-testid=bot]")).to_have_text("The articles do not answer this question.")
+    expect(desk.page.locator("#byline-chat a")).to_have_count(0)
+    expect(desk.page.locator("#byline-sources")).to_contain_text("nothing is cited")
+
+
+def test_hostile_text_stays_text_and_asks_nothing_of_anybody(desk: Visit, site: Site) -> None:
+    desk.ask("hostile?")
+    bot = desk.page.locator("[data-testid=bot]")
+    expect(bot).to_contain_text("<img src=")
+    expect(bot).to_contain_text("${window.broken=1}")
+    desk.chip(2).click()
+    expect(desk.page.locator("#byline-sources article")).to_contain_text("<script>window.broken=1</script>")
+    for place in ("#byline-chat [data-testid]", "#byline-sources"):
+        inside = desk.page.locator(f"{place} :is(img, script, form, iframe, [style*=url], [onerror], .katex)")
+        expect(inside).to_have_count(0)
+    desk.ask(f"hostile <img src={SPY}> ![x]({SPY})")
+    expect(desk.page.locator("[data-testid=user] img")).to_have_count(0)
+    assert {request for request in desk.requests if not request.startswith((site.url, "data:"))} == set()
+    assert desk.problems == []
+
+
+def test_stop_ends_an_answer_and_the_next_question_works(desk: Visit) -> None:
+    desk.ask("slow?", wait=False)
+    expect(desk.page.locator("[data-testid=bot]")).to_contain_text("word word")
+    expect(desk.page.locator("[role=log]")).to_have_attribute("aria-busy", "true")
+    desk.page.get_by_role("button", name="Stop").click()
+    expect(desk.page.locator("[data-testid=bot]")).to_contain_text("Stopped.")
+    expect(desk.page.locator("[role=log]")).to_have_attribute("aria-busy", "false")
+    desk.ask("Why?")
+    expect(desk.chip(1)).to_be_visible()
+
+
+def test_retry_undo_and_new_chat(desk: Visit, site: Site) -> None:
+    desk.ask("Why & how?")
+    before = len(site.engine.asked)
+    desk.page.get_by_role("button", name="Retry").click()
+    expect(desk.page.get_by_role("button", name="Send")).to_be_visible()
+    expect(desk.chip(1)).to_be_visible()
+    assert [asked for asked, _ in site.engine.asked[before:]] == ["Why & how?"]
+    desk.page.get_by_role("button", name="Undo").click()
+    expect(desk.page.get_by_label("Your question")).to_have_value("Why & how?")
+    expect(desk.page.locator("[data-testid=user]")).to_have_count(0)
+    desk.ask("Why?")
+    desk.page.get_by_role("button", name="New chat").click()
+    expect(desk.page.get_by_role("heading", name="What do you want to know?")).to_be_visible()
+
+
+def test_a_question_is_edited_as_typed_and_asked_again(desk: Visit, site: Site) -> None:
+    desk.ask("Why <now>?")
+    desk.page.get_by_role("button", name="Edit").click()
+    area = desk.page.locator("#byline-chat textarea")
+    expect(area).to_have_value("Why <now>?")
+    area.fill("Why <then>?")
+    desk.page.get_by_role("button", name="Submit").click()
+    expect(desk.page.locator("[data-testid=user]")).to_have_text("Why <then>?")
+    expect(desk.chip(1)).to_be_visible()
+    assert site.engine.asked[-1] == ("Why <then>?", [])
+
+
+def test_a_citation_of_an_earlier_answer_still_opens(desk: Visit) -> None:
+    desk.ask("Why did the bridge close?")
+    desk.ask("What is the weather?")
+    desk.chip(3).click()
+    expect(desk.page.locator("#byline-sources mark")).to_contain_text("Mayor Anna Berg")
+
+
+def test_an_error_is_shown_as_text(desk: Visit) -> None:
+    desk.ask("unreachable?")
+    expect(desk.page.locator(".byline-problem")).to_have_text(
+        "No server answers at <b>http://localhost:1</b>; start it."
+    )
+
+
+def test_on_a_phone_the_sources_are_a_sheet_over_a_page_at_rest(phone: Visit) -> None:
+    phone.ask("Why did the bridge close?")
+    panel = phone.page.locator("#byline-sources")
+    expect(panel).not_to_be_visible()
+    phone.chip(1).click()
+    expect(phone.page.locator("#byline-sources mark")).to_be_focused()
+    assert phone.page.locator("gradio-app").evaluate("element => element.inert") is True
+    box = panel.bounding_box()
+    assert box is not None
+    assert 0.8 < box["height"] / 844 < 0.88
+    phone.page.get_by_role("button", name="Close").click()
+    expect(panel).not_to_be_visible()
+    expect(phone.chip(1)).to_be_focused()
+    phone.page.get_by_role("button", name=re.compile(r"^Sources \(\d+\)$")).click()
+    expect(panel.get_by_role("heading", name="Sources")).to_be_focused()
+    phone.page.keyboard.press("Escape")
+    expect(panel).not_to_be_visible()
+    assert phone.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth") is True
+
+
+# --- the real engine --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def real_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    home = tmp_path_factory.mktemp("page") / "home"
+    with open_engine(Settings(home=home, llm="none"), owner="a test") as engine, serving(engine) as url:
+        yield Site(url, engine)
+
+
+@pytest.fixture
+def reader(browser: Browser, real_site: Site) -> Iterator[Visit]:
+    yield from visit(browser, real_site, viewport={"width": 1280, "height": 800})
+
+
+def test_the_articles_that_ship_answer_with_five_hours_at_its_place(reader: Visit) -> None:
+    reader.ask("How long did the talks on Sunday last?")
+    expect(reader.page.locator("[data-testid=bot]")).to_contain_text(re.compile("five hours|5 hours"))
+    reader.page.get_by_role("link", name=re.compile("^Source ")).first.click()
+    mark = reader.page.locator("#byline-sources mark").first
+    expect(mark).to_contain_text(re.compile("five hours|5 hours"))
+    expect(mark).to_be_in_viewport()
+    assert reader.problems == []
+
+
+def test_every_suggested_question_is_answered(reader: Visit) -> None:
+    for question in reader.page.locator(".byline-suggestion").all_inner_texts():
+        reader.ask(question)
+        expect(
+            reader.page.locator("[data-testid=bot]").last.get_by_role("link", name=re.compile("^Source "))
+        ).not_to_have_count(0)
