@@ -158,7 +158,7 @@ def _passage_with(
 def _verdicts_on_texts(texts: Path, embedding: BaseEmbedding) -> Iterable[SupportVerdict]:
     for case in rule_cases(texts):
         if case.held_out:
-            support, reason = check_support(case.sentence, [case.passage], context=[case.title], embedding=embedding)
+            support, reason = check_support(case.sentence, [case.passage], about=[case.title], embedding=embedding)
             yield SupportVerdict(
                 case.id, case.origin, case.kind, case.true, support != "supported", reason, case.sentence
             )

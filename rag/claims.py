@@ -62,7 +62,9 @@ _DENYING = _stems(
 )
 _CLAUSE_ENDS = _listed("but and that how what whether if who which because when where than")
 # `nothing to suggest that it is so` denies what follows.
-_DENIED_WHOLE = _listed("suggest suggests think thinks believe believes mean means show shows case true sign evidence")
+_DENIED_WHOLE = _listed(
+    "suggest suggests think thinks believe believes mean means show shows case true sign evidence anything"
+)
 _WEAK_VERBS = frozenset({"have", "has", "had", "do", "does", "did", "is", "was", "were", "are"})
 _NEARBY_WORDS = 7
 # Two sides of one question: a sentence on one side is not carried by a source on the other.
@@ -321,7 +323,7 @@ def _denials(facts: Facts, window: tuple[int, int]) -> dict[str, list[bool]]:
 def _is_negated(facts: Facts, place: int) -> bool:
     """Whether a negation stands before the word with at most one word of content between."""
     between = 0
-    for at in range(place - 1, max(-1, place - 6), -1):
+    for at in range(place - 1, max(-1, place - 8), -1):
         word, after = facts.words[at], facts.words[at + 1]
         if word.sentence != facts.words[place].sentence or not _clear_between(facts, word, after):
             return False
@@ -329,7 +331,7 @@ def _is_negated(facts: Facts, place: int) -> bool:
             return not (word.plain in {"no", "not"} and after.plain in {"longer", "doubt", "only", "just"})
         if word.plain in _CLAUSE_ENDS and not (word.plain == "that" and facts.words[at - 1].plain in _DENIED_WHOLE):
             return False
-        between += word.content
+        between += word.content and word.plain not in _DENIED_WHOLE
         if between > 1:
             return False
     return False
@@ -349,14 +351,16 @@ def _denies_nearby(facts: Facts, window: tuple[int, int], stem_: str) -> bool:
     return False
 
 
-def _likest_sentence(claim: Facts, source: Facts, window: tuple[int, int]) -> int:
-    """The sentence of the window that shares most words with the claim."""
+def _likest_sentences(claim: Facts, source: Facts, window: tuple[int, int]) -> tuple[int, int]:
+    """The sentences of the window, from first to last, that share most words with the claim, or nearly so."""
     ours = {word.stem for word in claim.words if word.content}
     shared: dict[int, set[str]] = {sentence: set() for sentence in range(window[0], window[1] + 1)}
     for word in source.words:
         if word.sentence in shared and word.stem in ours:
             shared[word.sentence].add(word.stem)
-    return max(shared, key=lambda sentence: len(shared[sentence]))
+    most = max(len(words) for words in shared.values())
+    likest = [sentence for sentence, words in shared.items() if len(words) >= most - 1]
+    return likest[0], likest[-1]
 
 
 def _opposite(
@@ -366,8 +370,7 @@ def _opposite(
     ours: dict[str, list[bool]],
     theirs: dict[str, list[bool]],
 ) -> str:
-    best = _likest_sentence(claim, source, window)
-    likest = _denials(source, (best, best))
+    likest = _denials(source, _likest_sentences(claim, source, window))
     for one, other in _SIDES:
         mine = {(word in one) != any(denied) for word, denied in ours.items() if word in one | other}
         its = {(word in one) != any(denied) for word, denied in likest.items() if word in one | other}

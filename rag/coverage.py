@@ -158,8 +158,8 @@ def _says(passage: Passage, claim: str, embedding: _Remembering) -> bool:
     """Whether the passage carries the claim."""
     if claims_nothing(claim):
         return False
-    context = [text for text in (passage.title, passage.source) if text]
-    return check_support(claim, [passage.text], context=context, embedding=embedding)[0] == "supported"
+    about = [text for text in (passage.title, passage.source) if text]
+    return check_support(claim, [passage.text], about=about, embedding=embedding)[0] == "supported"
 
 
 def _sentences(passage: Passage) -> list[_Sentence]:

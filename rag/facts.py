@@ -336,6 +336,8 @@ def _value(text: str, words: tuple[Word, ...], place: int) -> tuple[float, float
         return _spelled(text, words, place)
     if word.plain in _ORDINALS and word.plain != "first":
         return float(_ORDINALS[word.plain]), float(_ORDINALS[word.plain]), True, place
+    if word.plain == "a" and place + 1 < len(words) and words[place + 1].plain in {"decade", "century"}:
+        return 1.0, 1.0, False, place
     if (
         word.plain in {"a", "an"}
         and place + 1 < len(words)

@@ -102,6 +102,7 @@ def check_support(
     quotes: Sequence[str],
     *,
     context: Sequence[str] = (),
+    about: Sequence[str] = (),
     embedding: Embeds | None = None,
 ) -> tuple[Support, str]:
     """Whether the quotes say what the sentence says, and if not, why, in words a reader understands.
@@ -109,15 +110,17 @@ def check_support(
     Args:
         sentence: a sentence of an answer; its markers do not matter.
         quotes: the words it cites.
-        context: where the quotes stand: their passages, titles, outlets. Weaker evidence: it may name and number
-            what the quotes call "he" or "the talks".
+        context: the passages that the quotes stand in: weaker evidence, which may name and number what the quotes
+            call "he" or "the talks".
+        about: titles and outlets, which may give a name and nothing else.
         embedding: the model that compares meanings; without one words alone do.
     """
     claim = find_facts(without_markers(sentence))
-    source = find_facts("\n".join(dict.fromkeys([*context, *quotes]) if context else dict.fromkeys(quotes)))
+    outside = [quote for quote in quotes if not any(quote in text for text in context)]
+    source = find_facts("\n".join(dict.fromkeys([*context, *outside])))
     if not claim.words or _verbatim(claim, source):
         return "supported", ""
-    fault = _missing_fact(claim, source)
+    fault = _missing_fact(claim, source, find_facts("\n".join(about)))
     if fault:
         return "unsupported", fault
     window = _nearest_window(claim, source)
@@ -138,7 +141,7 @@ def _verbatim(claim: Facts, source: Facts) -> bool:
 # Facts that must occur
 
 
-def _missing_fact(claim: Facts, source: Facts) -> str:
+def _missing_fact(claim: Facts, source: Facts, about: Facts) -> str:
     words = [word.plain for word in source.words]
     for quoted in claim.quoted:
         pieces = [plain_words(piece) for piece in re.split(r"\[[^\]]*\]|\.{3}|…", quoted.text)]
@@ -151,7 +154,7 @@ def _missing_fact(claim: Facts, source: Facts) -> str:
         if not any(date_says(other, date) for other in source.dates):
             return f"The passage does not have the date {date.text}."
     for name in claim.names:
-        if not _has_name(source, name):
+        if not _has_name(source, name) and not _has_name(about, name):
             return f"The passage does not name {name.text}."
     return ""
 
@@ -283,13 +286,18 @@ def claims_nothing(sentence: str) -> bool:
     return bare.endswith(("?", ":")) or bool(_NO_CLAIM.match(bare)) or bool(_NOT_SAID.search(bare))
 
 
-def _around(passage: Passage) -> list[str]:
-    return [text for text in (passage.title, passage.source, passage.text) if text]
+def _about(passage: Passage) -> list[str]:
+    return [text for text in (passage.title, passage.source) if text]
 
 
 def _check_cited(sentence: str, cited: Sequence[Citation], *, embedding: Embeds | None) -> tuple[Support, str]:
-    context = [text for citation in cited for text in _around(citation.passage)]
-    return check_support(sentence, [citation.quote for citation in cited], context=context, embedding=embedding)
+    return check_support(
+        sentence,
+        [citation.quote for citation in cited],
+        context=[citation.passage.text for citation in cited],
+        about=[text for citation in cited for text in _about(citation.passage)],
+        embedding=embedding,
+    )
 
 
 def _match(
@@ -303,7 +311,9 @@ def _match(
     for scored in passages:
         start, end = quote_span(sentence, scored.passage)
         quote = scored.passage.text[start - scored.passage.start : end - scored.passage.start]
-        support, _ = check_support(sentence, [quote], context=_around(scored.passage), embedding=embedding)
+        support, _ = check_support(
+            sentence, [quote], context=[scored.passage.text], about=_about(scored.passage), embedding=embedding
+        )
         if support == "supported":
             return SentenceSupport(*place, (scored.rank,), "supported", matched=True)
     return SentenceSupport(*place, (), "unsupported", "This sentence cites nothing, and no passage found says it.")
