@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import chromadb
@@ -48,8 +48,10 @@ def connect(settings: Settings) -> Iterator[ClientAPI]:
         yield client
     finally:
         client.close()
-        if session := getattr(client._server, "_session", None):  # which Chroma leaves open to a server
-            session.close()
+        halves: tuple[Any, ...] = (client, client._admin_client)
+        for half in halves:
+            if session := getattr(half._server, "_session", None):  # connections to a server, which Chroma leaves open
+                session.close()
 
 
 def _client(settings: Settings) -> Client:
