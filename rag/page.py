@@ -19,8 +19,7 @@ from fastapi import FastAPI, Response
 from index.articles import Article
 from index.errors import BylineError
 from index.records import IndexedArticle
-from rag.answers import Answer
-from rag.api import MAX_QUESTION_CHARACTERS, MAX_TURN_CHARACTERS, ArticleSource, api_router
+from rag.api import MAX_QUESTION_CHARACTERS, MAX_TURN_CHARACTERS, Answering, ArticleSource, api_router
 from rag.conversation import Turn
 from rag.engine import Answered, Event, PassagesFound, Searching, TextSoFar
 from rag.rendering import escape_text, found_link, plain_message, to_markdown
@@ -51,19 +50,12 @@ _STOPPED: Final = '<span class="byline-notice">Stopped.</span>'
 _APOLOGY: Final = "Sorry, something went wrong here. The server's log says what; please try again."
 
 
-class Engine(Protocol):
+class Engine(Answering, Protocol):
     """What the page needs of a `NewsQueryEngine`."""
-
-    @property
-    def store(self) -> ArticleSource:
-        """The articles it answers from."""
 
     @property
     def model(self) -> str:
         """`provider/model`, or `none` where it answers by quoting."""
-
-    async def answer(self, question: str, history: Sequence[Turn] = ()) -> Answer:
-        """The answer to one question."""
 
     def stream(self, question: str, history: Sequence[Turn] = ()) -> AsyncIterator[Event]:
         """The answer as it comes."""

@@ -253,6 +253,17 @@ def test_a_citation_of_an_earlier_answer_still_opens(desk: Visit) -> None:
     expect(desk.page.locator("#byline-sources mark")).to_contain_text("Mayor Anna Berg")
 
 
+def test_a_copied_answer_is_plain_text_with_its_sources(desk: Visit) -> None:
+    desk.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    desk.ask("Why did the bridge close?")
+    desk.page.get_by_role("button", name="Copy message").last.click()
+    expect(desk.page.get_by_text("Copied with its sources")).to_be_attached()
+    assert desk.page.evaluate("navigator.clipboard.readText()") == (
+        "The bridge closed on 8 April [1].\n\nEvery shop closed [3].\n\n"
+        "[1] Harbour bridge to close for six months, The Daily Ledger, 2024-03-02\n[3] Shops fear a lost summer"
+    )
+
+
 def test_an_error_is_shown_as_text(desk: Visit) -> None:
     desk.ask("unreachable?")
     expect(desk.page.locator(".byline-problem")).to_have_text(

@@ -549,7 +549,7 @@
     for (const link of copy.querySelectorAll('a[href^="#s-"]')) link.remove();
     for (const link of copy.querySelectorAll('a[href^="#c-"]')) link.textContent = `[${link.textContent}]`;
     const lines = [];
-    for (const block of copy.querySelectorAll("p, li")) if (block.textContent.trim()) lines.push(block.textContent.trim());
+    for (const block of copy.querySelectorAll("p, li:not(:has(p))")) if (block.textContent.trim()) lines.push(block.textContent.trim());
     let text = lines.join("\n\n") || copy.textContent.trim();
     if (sources.size) {
       text += "\n\n" + Array.from(sources).sort((a, b) => a[0] - b[0]).map(([n, label]) => `[${n}] ${label}`).join("\n");
