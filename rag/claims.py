@@ -102,9 +102,12 @@ _SIDES = tuple(
     )
 )
 _OPPOSING_PREFIXES = ("un", "in", "im", "il", "ir", "dis", "non")
+# From which share of equal words a sentence is nearly word for word another, and how many they must be.
 # A slot is a short stretch that differs between equal words: its longest, and how many equal words frame it.
 # How fast a word's hold on a fact fades with the words between them, and what a sentence's end adds to the distance.
 _SLOT_WORDS = 5
+_VERBATIM_SHARE = 0.8
+_VERBATIM_FEWEST_WORDS = 6
 _SLOT_FRAME_WORDS = 3
 _REACH_WORDS = 5.0
 _SENTENCE_WORDS = 10.0
@@ -452,36 +455,54 @@ def _nearest(facts: Sequence[Found], to: Name | Number) -> Found | None:
 
 
 def in_its_place(claim: Facts, source: Facts, window: tuple[int, int]) -> str:
-    """The fault where the source has another name, number or date at the same place between the same words."""
+    """The fault where the source has another name, or a denial more or less, between the same words.
+
+    Where the sentence is nearly word for word the source's, every such exchange counts; else only a clear one.
+    """
     ours = [word.stem for word in claim.words]
     for sentence in range(window[0], window[1] + 1):
         places = [at for at, word in enumerate(source.words) if word.sentence == sentence]
         steps = SequenceMatcher(None, ours, [source.words[at].stem for at in places], autojunk=False).get_opcodes()
+        equal = sum(a2 - a1 for step, a1, a2, _, _ in steps if step == "equal")
+        nearly_verbatim = equal >= max(_VERBATIM_FEWEST_WORDS, _VERBATIM_SHARE * len(ours))
         for at, (step, a1, a2, b1, b2) in enumerate(steps):
-            if step != "replace" or max(a2 - a1, b2 - b1) > _SLOT_WORDS:
+            mine = range(a1, a2)
+            its = range(places[b1], places[b2 - 1] + 1) if b2 > b1 else range(0)
+            if step == "equal" or max(len(mine), len(its)) > _SLOT_WORDS:
                 continue
             left = steps[at - 1][2] - steps[at - 1][1] if at and steps[at - 1][0] == "equal" else 0
             right = steps[at + 1][2] - steps[at + 1][1] if at + 1 < len(steps) and steps[at + 1][0] == "equal" else 0
-            edge = a1 == 0 or a2 == len(ours)
-            if left + right >= _SLOT_FRAME_WORDS and (edge or (left and right)):
-                fault = _exchanged(claim, (a1, a2), source, (places[b1], places[b2 - 1] + 1))
-                if fault:
-                    return fault
+            framed = bool(left and right) or a1 == 0 or a2 == len(ours)
+            if left + right < _SLOT_FRAME_WORDS or not framed:
+                continue
+            if nearly_verbatim and left and right and _denial_moved(claim, mine, source, its):
+                return "The passage does not deny this." if mine else "The passage denies this."
+            fault = _exchanged(claim, mine, source, its, strict=not nearly_verbatim)
+            if fault:
+                return fault
     return ""
 
 
-def _exchanged(claim: Facts, ours: tuple[int, int], source: Facts, theirs: tuple[int, int]) -> str:
-    if any(word.plain in TITLES for word in source.words[theirs[0] : theirs[1]]):
-        return ""
-    mine = [name for name in claim.names if ours[0] <= name.first and name.last < ours[1] and name.certain]
-    its = [name for name in source.names if theirs[0] <= name.first and name.last < theirs[1] and name.certain]
+def _denial_moved(claim: Facts, ours: range, source: Facts, theirs: range) -> bool:
+    """Whether one of two short stretches is a denial and the other has nothing, or only an auxiliary, in its place."""
+    mine = [claim.words[at] for at in ours]
+    its = [source.words[at] for at in theirs]
+    if any(word.content for word in (*mine, *its) if not _is_negation(word)):
+        return False
+    return any(map(_is_negation, mine)) != any(map(_is_negation, its))
+
+
+def _exchanged(claim: Facts, ours: range, source: Facts, theirs: range, *, strict: bool) -> str:
+    mine = [name for name in claim.names if name.first in ours and name.last in ours and name.certain]
+    its = [name for name in source.names if name.first in theirs and name.last in theirs and name.certain]
     if not mine or not its:
         return ""
-    said = {spell(word.plain) for word in claim.words}
-    there = {spell(word.plain) for word in source.words[theirs[0] : theirs[1]]}
+    there = {spell(source.words[at].plain) for at in theirs}
     if any(same_spelling(part, other) for name in mine for part in name.parts for other in there):
         return ""
-    if any(same_spelling(part, other) for name in its for part in name.parts for other in said):
+    said = {spell(word.plain) for word in claim.words}
+    elsewhere = any(same_spelling(part, other) for name in its for part in name.parts for other in said)
+    if strict and (elsewhere or any(source.words[at].plain in TITLES for at in theirs)):
         return ""
     return f"The passage has {its[0].text} here, not {mine[0].text}."
 
