@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from eval.answer_metrics import aurc
-from eval.metrics import METRICS, WHOLE_RUN, Metric, Result, given_answers
+from eval.metrics import METRICS, WHOLE_RUN, Metric, Result, Score, given_answers
 from eval.runs import Run
-from eval.statistics import RESAMPLES, PairedTest, holm, paired_statistic_test, paired_test, percentile, ratio
+from eval.statistics import PairedTest, holm, paired_statistic_test, paired_test, percentile, ratio
 from index.errors import QuestionSetError
 
 
@@ -99,14 +99,13 @@ def compare_results(
     *,
     metrics: Sequence[Metric] = METRICS,
     seed: int = 0,
-    resamples: int = RESAMPLES,
 ) -> tuple[MetricComparison, ...]:
     """Compare two lists of results of the same questions in the same order, by every metric both have."""
     rows = []
     for metric in metrics:
         row = _whole_run(metric.name, first, second, seed=seed) if metric.name in WHOLE_RUN else None
         if metric.name not in WHOLE_RUN:
-            row = _ratio(metric.name, first, second, seed=seed, resamples=resamples)
+            row = _ratio(metric.name, first, second, seed=seed)
         if row:
             rows.append((metric.name, *row))
     adjusted = holm([test.p_value for _, _, _, test in rows])
@@ -131,20 +130,28 @@ def comparison_json(comparison: Comparison) -> dict[str, Any]:
     return asdict(comparison)
 
 
-def _ratio(
-    name: str, first: Sequence[Result], second: Sequence[Result], *, seed: int, resamples: int
-) -> tuple[float, float, PairedTest] | None:
-    """A metric that does not apply to an answer (it was refused) adds nothing to part or whole."""
+def paired_scores(name: str, first: Sequence[Result], second: Sequence[Result]) -> tuple[list[Score], list[Score]]:
+    """A metric's (part, whole) in two lists of results of the same questions; both empty where neither has it.
+
+    Where it does not apply to an answer (one that was refused) it adds nothing to part or whole.
+    """
     pairs = [
         (a.scores.get(name, (0.0, 0.0)), b.scores.get(name, (0.0, 0.0)))
         for a, b in zip(first, second, strict=True)
         if name in a.scores or name in b.scores
     ]
     one, other = [a for a, _ in pairs], [b for _, b in pairs]
-    if not sum(whole for _, whole in one) and not sum(whole for _, whole in other):
+    return (one, other) if any(whole for _, whole in one + other) else ([], [])
+
+
+def _ratio(
+    name: str, first: Sequence[Result], second: Sequence[Result], *, seed: int
+) -> tuple[float, float, PairedTest] | None:
+    one, other = paired_scores(name, first, second)
+    if not one:
         return None
     before, after = (ratio([part for part, _ in side], [whole for _, whole in side]) for side in (one, other))
-    return before, after, paired_test(one, other, seed=seed, resamples=resamples)
+    return before, after, paired_test(one, other, seed=seed)
 
 
 def _whole_run(

@@ -9,15 +9,17 @@ not stop a change, and a fault does.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from eval.compare import compare_results
+from eval.compare import compare_results, paired_scores
 from eval.metrics import METRIC, METRICS, Result, summarise
 from eval.runs import Run
-from eval.statistics import Interval
+from eval.statistics import Interval, holm, permutation_test
 from index.errors import QuestionSetError
 
 # The chance that a run as good as the one before is failed. One in a hundred, so that a quiet gate is believed.
 SIGNIFICANCE = 0.01
 GATED = tuple(metric for metric in METRICS if metric.gated)
+# So many swaps that the smallest p-value, multiplied by the number of metrics, can still be significant.
+_RESAMPLES = 5000
 # A gate that passes because little could be scored is no gate.
 MOST_UNSCORED = 0.05
 
@@ -83,15 +85,19 @@ def worse_than(run: Run, baseline: Run) -> list[str]:
 
 def regressions(before: Sequence[Result], after: Sequence[Result], *, seed: int = 0) -> list[str]:
     """A sentence for each gated metric that is worse afterwards by more than chance; same questions, same order."""
+    scores = {metric.name: paired_scores(metric.name, before, after) for metric in GATED}
+    tests = {name: permutation_test(*pair, seed=seed, resamples=_RESAMPLES) for name, pair in scores.items() if pair[0]}
+    adjusted = holm([p_value for _, p_value in tests.values()])
     failures = []
-    for row in compare_results(before, after, metrics=GATED, seed=seed, resamples=5000):
-        metric = METRIC[row.name]
-        worse = row.test.difference < 0 if metric.larger_is_better else row.test.difference > 0
-        if worse and row.adjusted_p < SIGNIFICANCE:
+    for (name, (difference, _)), p_value in zip(tests.items(), adjusted, strict=True):
+        metric = METRIC[name]
+        worse = difference < 0 if metric.larger_is_better else difference > 0
+        if worse and p_value < SIGNIFICANCE:
+            row = compare_results(before, after, metrics=[metric], seed=seed)[0]
             failures.append(
                 f"{metric.title} ({metric.name}) went from {row.first:.3f} to {row.second:.3f} "
-                f"(difference {row.test.difference:+.3f} [{row.test.low:+.3f}, {row.test.high:+.3f}], "
-                f"p {row.adjusted_p:.4f} adjusted for {len(GATED)} metrics)."
+                f"(difference {difference:+.3f} [{row.test.low:+.3f}, {row.test.high:+.3f}], "
+                f"p {p_value:.4f} adjusted for {len(tests)} metrics)."
             )
     return failures
 

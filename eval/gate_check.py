@@ -60,9 +60,9 @@ def check_quiet(results: Sequence[Result], *, noise: float, repeats: int = REPEA
     """Count the repeats in which the gate finds no regression between two runs that differ by chance alone."""
     generator = random.Random(seed)  # noqa: S311 - a simulation, nothing secret
     quiet = 0
-    for repeat in range(repeats):
-        before, after = (_with_noise(results, noise, generator) for _ in range(2))
-        quiet += not regressions(before, after, seed=repeat)
+    for _ in range(repeats):
+        before, after = (with_noise(results, noise, generator) for _ in range(2))
+        quiet += not regressions(before, after)
     return Quiet(noise, quiet, repeats)
 
 
@@ -181,7 +181,7 @@ def _cited_anew(answer: Answer, text: str) -> Answer:
     return replace(answer, text=text, citations=tuple(citations), sentences=tuple(sentences))
 
 
-def _with_noise(results: Sequence[Result], noise: float, generator: random.Random) -> list[Result]:
+def with_noise(results: Sequence[Result], noise: float, generator: random.Random) -> list[Result]:
     """The results with a share of them replaced by those of other questions of the same kind."""
     alike: dict[tuple[str, bool], list[Result]] = {}
     for result in results:

@@ -10,6 +10,7 @@ Everything is seeded: the same values give the same interval. Nothing here knows
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 from typing import TypeVar
 
@@ -115,11 +116,33 @@ def paired_test(
 ) -> PairedTest:
     """Compare two runs on the same questions, each given as (part, whole) a question in the same order.
 
-    The interval is the paired bootstrap's: the same questions are drawn for both. The p-value is the paired permutation
-    (Fisher randomisation) test's, which Smucker, Allan and Carterette (CIKM 2007) recommend for retrieval: if the two
-    runs were alike, each question's two results could be swapped; p is the share of swaps whose difference is at least
-    as large as the one seen. All swaps are counted where at most 12 questions differ; otherwise they are sampled, and
-    the sample counts the arrangement seen as one of its own, so that p is never 0 (Phipson and Smyth 2010).
+    The p-value is `permutation_test`'s. The interval is the paired bootstrap's: the same questions are drawn for both.
+
+    Raises:
+        ValueError: the two are not of one length.
+    """
+    difference, p_value = permutation_test(first, second, seed=seed, resamples=resamples)
+    if not len(first):
+        return PairedTest(0.0, 0.0, 0.0, 1.0, 0)
+    weights = _draws(len(first), seed=seed, resamples=resamples)
+    low, high = _percentiles(_ratio_of(weights @ _columns(second)) - _ratio_of(weights @ _columns(first)))
+    return PairedTest(difference, low, high, p_value, len(first))
+
+
+def permutation_test(
+    first: Sequence[tuple[float, float]],
+    second: Sequence[tuple[float, float]],
+    *,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+) -> tuple[float, float]:
+    """The difference of two runs, the second less the first, and its two-sided p-value.
+
+    The paired permutation (Fisher randomisation) test, which Smucker, Allan and Carterette (CIKM 2007) recommend for
+    retrieval: if the two runs were alike, each question's two results could be swapped; p is the share of swaps whose
+    difference is at least as large as the one seen. All swaps are counted where at most 12 questions differ; otherwise
+    they are sampled, and the sample counts the arrangement seen as one of its own, so that p is never 0 (Phipson and
+    Smyth 2010).
 
     Raises:
         ValueError: the two are not of one length.
@@ -127,13 +150,8 @@ def paired_test(
     if len(first) != len(second):
         raise ValueError(f"{len(first)} results cannot be paired with {len(second)}")
     a, b = _columns(first), _columns(second)
-    if not len(first):
-        return PairedTest(0.0, 0.0, 0.0, 1.0, 0)
-    weights = _draws(len(first), seed=seed, resamples=resamples)
-    draws = _ratio_of(weights @ b) - _ratio_of(weights @ a)
-    low, high = _percentiles(draws)
     observed = _difference(a.sum(axis=0), b.sum(axis=0))
-    return PairedTest(observed, low, high, _permutation_p(a, b, observed, seed=seed, resamples=resamples), len(first))
+    return observed, _permutation_p(a, b, observed, seed=seed, resamples=resamples)
 
 
 def paired_statistic_test(
@@ -213,10 +231,13 @@ def cohen_kappa(first: Sequence[bool], second: Sequence[bool]) -> float:
     return 1.0 if expected == 1.0 else (seen - expected) / (1 - expected)
 
 
+@lru_cache(maxsize=8)
 def _draws(count: int, *, seed: int, resamples: int) -> Floats:
     """How often each of `count` questions is drawn: one row a resample, each row's sum `count`."""
     generator = np.random.default_rng(seed)
-    return generator.multinomial(count, np.full(count, 1.0 / count), size=resamples).astype(np.float64)
+    drawn = generator.multinomial(count, np.full(count, 1.0 / count), size=resamples).astype(np.float64)
+    drawn.setflags(write=False)  # shared by every metric over as many questions
+    return drawn
 
 
 def _columns(pairs: Sequence[tuple[float, float]]) -> Floats:
