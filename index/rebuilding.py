@@ -24,9 +24,9 @@ from index.chroma import (
     recover_replaced,
 )
 from index.errors import IndexMissingError, StoreError
-from index.records import IndexedArticle
+from index.records import IndexedArticle, stored_articles
 from index.settings import Settings
-from index.store import PassageStore, hold, stored_articles, words_folder
+from index.store import PassageStore, hold, words_folder
 
 
 def rebuild(

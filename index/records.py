@@ -1,11 +1,12 @@
 """Passages as Chroma keeps them: the metadata of a row, and what is read back from it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
+from chromadb.api.models.Collection import Collection
 
 from index.articles import Article
 from index.errors import StoreError
@@ -151,3 +152,39 @@ def stitch(listed: IndexedArticle, passages: Sequence[Passage]) -> Article:
         text="".join(passage.text for passage in passages),
         content_hash=listed.content_hash,
     )
+
+
+def stored_articles(collection: Collection) -> Iterator[tuple[IndexedArticle, Callable[[], Article]]]:
+    """Every article of a collection, by id, and a function that reads its text."""
+    for listed in sorted(
+        newest_articles(get_rows(collection, documents=False, where={"place": 0})).values(),
+        key=lambda listed: listed.id,
+    ):
+
+        def read(listed: IndexedArticle = listed) -> Article:
+            rows = get_rows(collection, where={"$and": [{"article_id": listed.id}, {"version": listed.version}]})
+            return stitch(listed, sorted(map(read_passage, rows), key=lambda passage: passage.start))
+
+        yield listed, read
+
+
+def newest_articles(first_rows: Iterable[Row]) -> dict[str, IndexedArticle]:
+    """The newest version of each article, from the rows of first passages."""
+    newest: dict[str, IndexedArticle] = {}
+    for row in first_rows:
+        listed = read_listed(row.metadata)
+        if listed.id not in newest or newest[listed.id].version < listed.version:
+            newest[listed.id] = listed
+    return newest
+
+
+def get_rows(collection: Collection, *, documents: bool = True, **query: Any) -> list[Row]:
+    """What `Collection.get` finds for `query`; without `documents`, the texts are left empty."""
+    include = cast("Any", ["metadatas", "documents"] if documents else ["metadatas"])
+    found = collection.get(include=include, **query)
+    return zip_rows(found["ids"], found["documents"] or [""] * len(found["ids"]), found["metadatas"] or [])
+
+
+def zip_rows(ids: Sequence[str], documents: Sequence[str], metadatas: Sequence[Any]) -> list[Row]:
+    """Rows from the columns that Chroma answers with."""
+    return [Row(*row) for row in zip(ids, documents, metadatas, strict=True)]

@@ -9,7 +9,7 @@ the next opening, where the list of articles, the number of passages and the wor
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -34,7 +34,18 @@ from index.errors import ArticleError, EmbeddingMismatchError
 from index.lexical import ANALYSIS_VERSION, Entry, WordIndex, words_of
 from index.ownership import Ownership, own_index
 from index.passages import Passage
-from index.records import Embedded, IndexedArticle, Row, Vectors, make_rows, read_listed, read_passage, stitch
+from index.records import (
+    Embedded,
+    IndexedArticle,
+    Row,
+    Vectors,
+    get_rows,
+    make_rows,
+    newest_articles,
+    read_passage,
+    stitch,
+    zip_rows,
+)
 from index.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -128,7 +139,7 @@ class PassageStore:
         """Every article, sorted by id."""
         if self._settings.chroma:
             self._list_articles()
-        return sorted(self._listed.values(), key=_id_of)
+        return sorted(self._listed.values(), key=lambda listed: listed.id)
 
     def find_article(self, article_id: str) -> IndexedArticle | None:
         """How the index lists an article, or None where it does not."""
@@ -174,7 +185,7 @@ class PassageStore:
         return [by_id[passage_id] for passage_id in passage_ids if passage_id in by_id]
 
     def nearest(
-        self, vector: Sequence[float], limit: int, *, article_ids: Iterable[str] | None = None
+        self, vector: Sequence[float] | Vectors, limit: int, *, article_ids: Iterable[str] | None = None
     ) -> list[tuple[Passage, float]]:
         """The passages nearest to a vector with their cosine (larger is better), best first, ties by id.
 
@@ -188,12 +199,12 @@ class PassageStore:
             return []
         with chroma_errors(self._settings):
             found = self._collection.query(
-                query_embeddings=cast("Any", [list(vector)]),  # declared as an invariant list of unions
+                query_embeddings=cast("Any", [np.asarray(vector, dtype=np.float32)]),  # declared as an invariant list
                 n_results=min(limit, known),
                 where=where,
                 include=["metadatas", "documents", "distances"],
             )
-        rows = _rows(found["ids"][0], (found["documents"] or [[]])[0], (found["metadatas"] or [[]])[0])
+        rows = zip_rows(found["ids"][0], (found["documents"] or [[]])[0], (found["metadatas"] or [[]])[0])
         distances = dict(zip(found["ids"][0], (found["distances"] or [[]])[0], strict=True))
         scored = [(read_passage(row), 1.0 - float(distances[row.id])) for row in self._current(rows)]
         return sorted(scored, key=lambda pair: (-pair[1], pair[0].id))
@@ -258,7 +269,7 @@ class PassageStore:
         if self._collection is None:
             return []
         with chroma_errors(self._settings):
-            return _get_rows(self._collection, documents=documents, **query)
+            return get_rows(self._collection, documents=documents, **query)
 
     # --- writing --------------------------------------------------------------------------------------------------
 
@@ -368,7 +379,7 @@ class PassageStore:
                 self.refresh()
 
     def _list_articles(self) -> None:
-        self._listed = _newest(self._get(documents=False, where={"place": 0}))
+        self._listed = newest_articles(self._get(documents=False, where={"place": 0}))
 
     def _drop_leftovers(self) -> None:
         """Delete the rows of replaced versions and of articles whose writing or deleting was cut short."""
@@ -405,41 +416,6 @@ def words_folder(settings: Settings, model_name: str) -> Path:
 
 def _entry(listed: IndexedArticle) -> Entry:
     return Entry(listed.id, listed.content_hash, listed.passages)
-
-
-def stored_articles(collection: Collection) -> Iterator[tuple[IndexedArticle, Callable[[], Article]]]:
-    """Every article of a collection, by id, and a function that reads its text."""
-    for listed in sorted(_newest(_get_rows(collection, documents=False, where={"place": 0})).values(), key=_id_of):
-
-        def read(listed: IndexedArticle = listed) -> Article:
-            rows = _get_rows(collection, where={"$and": [{"article_id": listed.id}, {"version": listed.version}]})
-            return stitch(listed, sorted(map(read_passage, rows), key=lambda passage: passage.start))
-
-        yield listed, read
-
-
-def _id_of(listed: IndexedArticle) -> str:
-    return listed.id
-
-
-def _newest(first_rows: Iterable[Row]) -> dict[str, IndexedArticle]:
-    """The newest version of each article, from the rows of first passages."""
-    newest: dict[str, IndexedArticle] = {}
-    for row in first_rows:
-        listed = read_listed(row.metadata)
-        if listed.id not in newest or newest[listed.id].version < listed.version:
-            newest[listed.id] = listed
-    return newest
-
-
-def _get_rows(collection: Collection, *, documents: bool = True, **query: Any) -> list[Row]:
-    include = cast("Any", ["metadatas", "documents"] if documents else ["metadatas"])
-    found = collection.get(include=include, **query)
-    return _rows(found["ids"], found["documents"] or [""] * len(found["ids"]), found["metadatas"] or [])
-
-
-def _rows(ids: Sequence[str], documents: Sequence[str], metadatas: Sequence[Any]) -> list[Row]:
-    return [Row(*row) for row in zip(ids, documents, metadatas, strict=True)]
 
 
 def _batches(items: list[T], size: int) -> Iterator[list[T]]:

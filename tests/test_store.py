@@ -86,6 +86,11 @@ def test_nearest_ranks_as_the_cosine_does(seed_store: PassageStore, embedding: H
     assert found[0][0].id == expected[0][1]
 
 
+def test_vector_may_be_an_array(seed_store: PassageStore, embedding: HashingEmbedding) -> None:
+    query = embedding.get_query_embedding("talks on Sunday")
+    assert seed_store.nearest(np.asarray(query, dtype=np.float32), 5) == seed_store.nearest(query, 5)
+
+
 def test_equals_are_in_order_of_ids(settings: Settings, embedding: HashingEmbedding) -> None:
     with open_store(settings, embedding, owner="a test") as store:
         for number in range(6):
