@@ -356,7 +356,12 @@ def _denies_nearby(facts: Facts, window: tuple[int, int], stem_: str) -> bool:
 
 def _likest_sentences(claim: Facts, source: Facts, window: tuple[int, int]) -> tuple[int, int]:
     """The sentences of the window, from first to last, that share most words with the claim, or nearly so."""
-    ours = {word.stem for word in claim.words if word.content}
+    named = {at for name in claim.names for at in range(name.first, name.last + 1)}
+    ours = {
+        word.stem
+        for at, word in enumerate(claim.words)
+        if word.content and at not in named and word.plain not in _SAYING
+    }
     shared: dict[int, set[str]] = {sentence: set() for sentence in range(window[0], window[1] + 1)}
     for word in source.words:
         if word.sentence in shared and word.stem in ours:
@@ -420,13 +425,14 @@ def belongs_elsewhere(claim: Facts, source: Facts) -> str:
     return ""
 
 
-def paired_otherwise(claim: Facts, source: Facts, window: tuple[int, int]) -> str:
+def paired_otherwise(claim: Facts, source: Facts) -> str:
     """The fault where the sentence pairs a name with a number that the source pairs with another name.
 
     Only where both go otherwise: nearest to the source's number is another name, and to the name another number.
     """
+    speaking = {saying.text for saying in sayings(claim)}
     for number in claim.numbers:
-        name = _nearest(claim.names, number)
+        name = _nearest([name for name in claim.names if name.text not in speaking], number)
         if name is None or _nearest(claim.numbers, name) != number:
             continue
         for there in (n for n in source.numbers if number_says(n, number)):
@@ -447,7 +453,9 @@ def paired_otherwise(claim: Facts, source: Facts, window: tuple[int, int]) -> st
 
 
 def _comparable(one: Number, other: Number) -> bool:
-    return one.unit == other.unit and one.ordinal == other.ordinal
+    if one.unit != other.unit or one.ordinal != other.ordinal:
+        return False
+    return bool(one.unit) or one.ordinal or bool(set(one.noun) & set(other.noun))
 
 
 def _nearest(facts: Sequence[Found], to: Name | Number) -> Found | None:

@@ -11,7 +11,6 @@ from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
-from llama_index.core.embeddings import BaseEmbedding
 
 from index.duplicates import origins
 from index.passages import Passage
@@ -20,7 +19,7 @@ from index.store import PassageStore
 from rag.citations import Citation
 from rag.disagreement import Disagreement, find_disagreement
 from rag.facts import find_facts, without_markers
-from rag.support import check_support, claims_nothing
+from rag.support import Remembering, check_support, claims_nothing
 
 # How many passages of other articles are looked at for one cited sentence, each of the two searches its half.
 _PASSAGES_A_SENTENCE = 10
@@ -91,7 +90,7 @@ def find_coverage(citations: Sequence[Citation], store: PassageStore, *, text: s
         text: the answer's text: then another article is asked whether it says what the answer says, and not all that
             the cited words say.
     """
-    embedding = _Remembering(store.embedding)
+    embedding = Remembering(store.embedding)
     kept = _one_a_sentence([cited for cited in citations if cited.support != "unsupported"])
     saying: set[str] = {cited.passage.article_id for cited in kept}
     cited_articles = frozenset(saying)
@@ -121,27 +120,7 @@ def _one_a_sentence(citations: Sequence[Citation]) -> list[Citation]:
     return list(seen.values())
 
 
-class _Remembering:
-    """The embedding model, which embeds each text once."""
-
-    def __init__(self, model: BaseEmbedding) -> None:
-        self._model = model
-        self._known: dict[str, list[float]] = {}
-
-    def get_text_embedding(self, text: str) -> list[float]:
-        """The text's vector."""
-        if text not in self._known:
-            self._known[text] = self._model.get_text_embedding(text)
-        return self._known[text]
-
-    def many(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        """A vector for each text."""
-        new = [text for text in dict.fromkeys(texts) if text not in self._known]
-        self._known.update(zip(new, self._model.get_text_embedding_batch(new) if new else [], strict=True))
-        return np.array([self._known[text] for text in texts], dtype=np.float32)
-
-
-def _others(quote: str, article_id: str, store: PassageStore, embedding: _Remembering) -> list[Passage]:
+def _others(quote: str, article_id: str, store: PassageStore, embedding: Remembering) -> list[Passage]:
     """Passages of other articles near the quote, by vector and by words."""
     vector = embedding.get_text_embedding(quote)
     near = [p for p, cosine in store.nearest(vector, 2 * _PASSAGES_A_SENTENCE) if cosine >= _PASSAGE_FROM]
@@ -154,7 +133,7 @@ def _others(quote: str, article_id: str, store: PassageStore, embedding: _Rememb
     return list(chosen.values())
 
 
-def _says(passage: Passage, claim: str, embedding: _Remembering) -> bool:
+def _says(passage: Passage, claim: str, embedding: Remembering) -> bool:
     """Whether the passage carries the claim."""
     if claims_nothing(claim):
         return False
@@ -172,7 +151,7 @@ def _sentences(passage: Passage) -> list[_Sentence]:
 
 
 def _disagreements(
-    here: _Sentence, claim: str, passage: Passage, embedding: _Remembering
+    here: _Sentence, claim: str, passage: Passage, embedding: Remembering
 ) -> list[tuple[Disagreement, _Sentence]]:
     ours = find_facts(here.text)
     found = []
@@ -220,7 +199,7 @@ def _value(value: str, sentence: _Sentence) -> DifferingValue:
 # Origins
 
 
-def _origins(article_ids: Sequence[str], store: PassageStore, embedding: _Remembering) -> list[tuple[str, ...]]:
+def _origins(article_ids: Sequence[str], store: PassageStore, embedding: Remembering) -> list[tuple[str, ...]]:
     """The articles grouped by report. Sentences are embedded only of articles whose passages already look alike."""
     if len(article_ids) < 2:
         return [(id_,) for id_ in article_ids]
@@ -237,13 +216,14 @@ def _origins(article_ids: Sequence[str], store: PassageStore, embedding: _Rememb
 
 
 def _vectors_of(
-    texts: dict[str, str], alike: set[str], embedding: _Remembering
+    texts: dict[str, str], alike: set[str], embedding: Remembering
 ) -> Callable[[str], npt.NDArray[np.float32]]:
     def of(id_: str) -> npt.NDArray[np.float32]:
         if id_ not in alike:
             return np.zeros((0, 1), dtype=np.float32)
         text = texts[id_]
         spans: list[Span] = split_sentences(text)
-        return embedding.many([text[start:end] for start, end in spans])
+        vectors = embedding.get_text_embedding_batch([text[start:end] for start, end in spans])
+        return np.array(vectors, dtype=np.float32)
 
     return of

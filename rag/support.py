@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
+from llama_index.core.embeddings import BaseEmbedding
 
 from index.passages import Passage
 from rag.citations import Citation, Support, answer_sentences, quote_span
@@ -76,6 +77,26 @@ class Embeds(Protocol):
         ...
 
 
+class Remembering:
+    """An embedding model that embeds each text once; for one answer, since it forgets nothing."""
+
+    def __init__(self, model: BaseEmbedding) -> None:
+        self._model = model
+        self._known: dict[str, list[float]] = {}
+
+    def get_text_embedding(self, text: str) -> list[float]:
+        """The text's vector."""
+        if text not in self._known:
+            self._known[text] = self._model.get_text_embedding(text)
+        return self._known[text]
+
+    def get_text_embedding_batch(self, texts: Sequence[str]) -> list[list[float]]:
+        """A vector for each text."""
+        new = [text for text in dict.fromkeys(texts) if text not in self._known]
+        self._known.update(zip(new, self._model.get_text_embedding_batch(new) if new else [], strict=True))
+        return [self._known[text] for text in texts]
+
+
 @dataclass(frozen=True, slots=True)
 class SentenceSupport:
     """One sentence of the answer and how well what it cites carries it.
@@ -124,11 +145,11 @@ def check_support(
     if fault:
         return "unsupported", fault
     window = _nearest_window(claim, source)
-    for check in (wrong_speaker, denied_otherwise, in_its_place, paired_otherwise, wrong_doer):
+    for check in (wrong_speaker, denied_otherwise, in_its_place, wrong_doer):
         fault = check(claim, source, window)
         if fault:
             return "unsupported", fault
-    fault = belongs_elsewhere(claim, source)
+    fault = paired_otherwise(claim, source) or belongs_elsewhere(claim, source)
     if fault:
         return "unsupported", fault
     return _meaning(claim, source, window, embedding)
@@ -225,19 +246,29 @@ def _share(wanted: Sequence[tuple[Word, float]], there: Sequence[Word]) -> float
 
 
 def _meaning(claim: Facts, source: Facts, window: tuple[int, int], embedding: Embeds | None) -> tuple[Support, str]:
-    near = [word for word in source.words if window[0] <= word.sentence <= window[1]]
-    share = _share(_content(claim), near)
-    high, low, score = _WORDS_SUPPORTED_FROM, _WORDS_PARTIAL_FROM, share
-    if embedding is not None and near:
-        stretch = source.text[near[0].start : near[-1].end]
-        cosine = float(np.dot(embedding.get_text_embedding(claim.text), embedding.get_text_embedding(stretch)))
-        high, low = _SUPPORTED_FROM, _PARTIAL_FROM
-        score = _COSINE_WEIGHT * cosine + (1 - _COSINE_WEIGHT) * share
+    high, low = _SUPPORTED_FROM, _PARTIAL_FROM
+    if embedding is None:
+        high, low = _WORDS_SUPPORTED_FROM, _WORDS_PARTIAL_FROM
+    score = _score(claim, source, window, embedding)
+    for sentence in range(source.words[-1].sentence + 1 if embedding is not None and source.words else 0):
+        if score >= high:
+            break
+        score = max(score, _score(claim, source, (sentence, sentence), embedding))
     if score >= high:
         return "supported", ""
     if score >= low:
         return "partial", "The passage says only part of this, or says it in other words."
     return "unsupported", "The passage does not say this."
+
+
+def _score(claim: Facts, source: Facts, window: tuple[int, int], embedding: Embeds | None) -> float:
+    near = [word for word in source.words if window[0] <= word.sentence <= window[1]]
+    share = _share(_content(claim), near)
+    if embedding is None or not near:
+        return share
+    stretch = source.text[near[0].start : near[-1].end]
+    cosine = float(np.dot(embedding.get_text_embedding(claim.text), embedding.get_text_embedding(stretch)))
+    return _COSINE_WEIGHT * cosine + (1 - _COSINE_WEIGHT) * share
 
 
 # A whole answer
@@ -248,7 +279,7 @@ def check_answer(
     citations: Sequence[Citation],
     passages: Sequence[ScoredPassage],
     *,
-    embedding: Embeds | None = None,
+    embedding: BaseEmbedding | None = None,
 ) -> tuple[list[Citation], list[SentenceSupport]]:
     """Check every sentence of an answer against what it cites.
 
@@ -258,6 +289,7 @@ def check_answer(
     do not say something, is supported.
     """
     checked = list(citations)
+    model = None if embedding is None else Remembering(embedding)
     verdicts: list[SentenceSupport] = []
     for start, end in answer_sentences(text):
         places = [at for at, cited in enumerate(checked) if start <= cited.answer_start < end]
@@ -267,13 +299,13 @@ def check_answer(
             verdicts.append(SentenceSupport(start, end, markers, "supported"))
             continue
         if not places:
-            verdicts.append(_match(sentence, (start, end), passages, embedding=embedding))
+            verdicts.append(_match(sentence, (start, end), passages, embedding=model))
             continue
         cited = [checked[at] for at in places]
-        support, reason = _check_cited(sentence, cited, embedding=embedding)
+        support, reason = _check_cited(sentence, cited, embedding=model)
         verdicts.append(SentenceSupport(start, end, markers, support, reason))
         for at in places:
-            alone = support if len(places) == 1 else _check_cited(sentence, [checked[at]], embedding=embedding)[0]
+            alone = support if len(places) == 1 else _check_cited(sentence, [checked[at]], embedding=model)[0]
             if support == "supported" and alone == "unsupported":
                 alone = "partial"
             checked[at] = replace(checked[at], support=alone)
