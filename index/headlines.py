@@ -11,6 +11,8 @@ import re
 import unicodedata
 from typing import NamedTuple
 
+from index.characters import visible
+
 _TITLE_CHARACTERS = 150
 _DERIVED_TITLE_CHARACTERS = 80
 
@@ -41,7 +43,7 @@ def find_parts(raw: str, *, markdown: bool = False) -> Found:
     return Found(
         title=title or _first_words(text[dateline.end :]),
         source=fields.get("source") or dateline.outlet or credit,
-        url=fields.get("url"),
+        url=_web_address(fields.get("url", "")),
         published=_as_iso(fields.get("date", "")) or published or dateline.date,
         text=text,
     )
@@ -49,13 +51,11 @@ def find_parts(raw: str, *, markdown: bool = False) -> Found:
 
 # --- characters -------------------------------------------------------------------------------------------------
 
-_INVISIBLE = re.compile("[\u200b\u200c\u2060\ufeff\u00ad\x01-\x08\x0e-\x1f\x7f]")
-
 
 def _uniform(raw: str) -> str:
     """One kind of line end, ordinary spaces, composed letters, nothing invisible."""
     text = re.sub(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]", "\n", raw)
-    text = re.sub("[\u00a0\u202f\u2007]", " ", _INVISIBLE.sub("", text))
+    text = re.sub("[\u00a0\u202f\u2007]", " ", visible(text))
     return unicodedata.normalize("NFC", text)
 
 
@@ -82,6 +82,11 @@ def _front_matter(raw: str) -> tuple[dict[str, str], str]:
         if key.strip().lower() in names and value:
             fields[names[key.strip().lower()]] = value
     return fields, raw.lstrip("\n")[match.end() :]
+
+
+def _web_address(value: str) -> str | None:
+    """An address of the web; anything else, such as `javascript:`, is no place to send a reader to."""
+    return value if re.fullmatch(r"https?://[^\s/]\S*", value, re.IGNORECASE) else None
 
 
 def _plain_markdown(text: str) -> str:
