@@ -9,10 +9,11 @@ from typing import Literal
 from llama_index.core.base.llms.types import ChatMessage, MessageRole
 from llama_index.core.llms import LLM
 
+from index.characters import visible
 from index.errors import ModelError
 from index.lexical import STOP_WORDS, words_of
 from rag.models import complete_text
-from rag.prompts import fill_prompt, new_fence
+from rag.prompts import FENCE, fill_prompt, new_fence
 
 log = logging.getLogger(__name__)
 
@@ -33,9 +34,9 @@ class Turn:
 def recent_turns(history: Sequence[Turn]) -> list[Turn]:
     """The last turns that say something, each cut to a bearable length; roles other than the two are left out."""
     turns = [
-        Turn(turn.role, turn.content.strip()[:MAX_TURN_CHARACTERS])
+        Turn(turn.role, visible(turn.content).strip()[:MAX_TURN_CHARACTERS])
         for turn in history
-        if turn.role in ("user", "assistant") and turn.content.strip()
+        if turn.role in ("user", "assistant") and visible(turn.content).strip()
     ]
     return turns[-MAX_TURNS:]
 
@@ -95,11 +96,14 @@ def _rewrites(rewritten: str, question: str, turns: Sequence[Turn]) -> bool:
     """Whether a reply asks the question in other words, rather than answering it or saying something else."""
     if not rewritten or len(rewritten) > max(_MAX_QUESTION_CHARACTERS, 2 * len(question)):
         return False
-    if re.search(r"https?://|DATA-[0-9a-f]{12}", rewritten):
+    if FENCE.search(rewritten) or re.search(r"https?://", rewritten):
         return False
     if question.rstrip().endswith("?") and not (rewritten.endswith("?") or _ASKS.match(rewritten)):
         return False
-    said = set(words_of(question)) | {word for turn in turns for word in words_of(turn.content)}
+    asked = set(words_of(question))
+    if asked and asked.isdisjoint(words_of(rewritten)):
+        return False  # another question, which an earlier turn may have planted
+    said = asked | {word for turn in turns for word in words_of(turn.content)}
     words = words_of(rewritten)
     return bool(words) and sum(word in said for word in words) >= len(words) / 2
 

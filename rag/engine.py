@@ -18,15 +18,17 @@ from llama_index.core.prompts.mixin import PromptMixinType
 from llama_index.core.schema import QueryBundle
 
 from index.build import ensure_seeds
+from index.characters import visible
 from index.embeddings import load_embedding
 from index.errors import InternalError, ModelError
 from index.settings import Settings
 from index.store import PassageStore, open_store
 from rag.answers import Answer, to_json
-from rag.asking import answer_messages, is_refusal
+from rag.asking import REFUSAL, answer_messages, is_refusal
 from rag.citations import Citation, MarkerStream, cite
 from rag.conversation import Turn, standalone_question, words_of_turns
 from rag.coverage import find_coverage
+from rag.echoes import EchoGuard
 from rag.extractive import quote_answer, refuse_unasked
 from rag.model_stream import ModelStream
 from rag.models import load_llm, model_label
@@ -139,7 +141,7 @@ class NewsQueryEngine(BaseQueryEngine):
             BylineError: the index cannot be searched. A model that fails is no error: Byline then quotes.
         """
         clock = _Clock()
-        question = question.strip()
+        question = visible(question).strip()
         standalone = await self._standalone(question, history)
         clock.lap("condense")
         yield Searching(standalone)
@@ -201,11 +203,15 @@ class NewsQueryEngine(BaseQueryEngine):
             base_url=self.settings.llm_base_url,
             silence_seconds=self.settings.llm_read_seconds,
         )
+        data = [text for found in shown for text in (found.passage.title, found.passage.text)]
+        echoes = EchoGuard(messages, known=[asked.standalone, *data])
         markers, so_far, failure = MarkerStream(len(shown)), TextSoFar("", ()), ""
         try:
             async with aclosing(stream.pieces()) as pieces:
                 async for piece in pieces:
                     text = markers.feed(piece)
+                    if echoes.hears(text[-_ECHO_CHARACTERS:]):
+                        break
                     if text != so_far.text:
                         asked.clock.reach("first_token")
                         so_far = _follow(so_far, text, shown)
@@ -214,13 +220,17 @@ class NewsQueryEngine(BaseQueryEngine):
             log.warning("The model failed: %s", exc)
             failure = str(exc)
         text = markers.finish()
+        if echoes.hears(text):
+            log.warning("The model recited its instructions.")
+            text, failure = "", "The language model recited its instructions instead of answering."
         by_model = replace(by_model, text=text, usage=stream.usage())
         if not text:
             notice = f"{failure or 'The language model sent no text.'} This answer quotes the articles instead."
             async for event in self._quote(asked, notice=notice):
                 yield event
         elif is_refusal(text):
-            yield asked.done(by_model)
+            # Our words, since a model's may say more than that.
+            yield asked.done(replace(by_model, text=REFUSAL))
         else:
             notice = f"{failure} The answer may be incomplete." if failure else _ENDING_NOTICES[stream.ending]
             answer = replace(by_model, refused=False, unresolved_markers=tuple(markers.unresolved), notice=notice)
@@ -254,6 +264,8 @@ class NewsQueryEngine(BaseQueryEngine):
     def _get_prompt_modules(self) -> PromptMixinType:
         return {}
 
+
+_ECHO_CHARACTERS = 600  # of a growing text's end, which is looked at each time it grows
 
 _ENDING_NOTICES = {
     "whole": "",

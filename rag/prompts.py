@@ -1,11 +1,15 @@
 """Prompts: loading and filling `prompts/*.md`, strictly."""
 
+import re
 import secrets
 from functools import cache
 from pathlib import Path
 from string import Template
 
 from index.errors import PromptError
+
+FENCE = re.compile(r"DATA-[0-9a-f]{12}")
+"""A mark around data, as `new_fence` makes it."""
 
 PROMPTS_FOLDER = Path(__file__).resolve().parent.parent / "prompts"
 
