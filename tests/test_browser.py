@@ -3,7 +3,7 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +23,9 @@ from tests.fake_engine import ARTICLES, SPY, FakeEngine, answer_by_question
 
 pytestmark = [
     pytest.mark.browser,
-    # Gradio's own count of its queue uses an option of pandas that pandas is about to drop.
+    # Gradio's own count of its queue uses two things of pandas that pandas is about to drop.
     pytest.mark.filterwarnings("ignore:.*no_silent_downcasting.*"),
+    pytest.mark.filterwarnings("ignore:The copy keyword is deprecated.*"),
 ]
 
 
@@ -89,8 +90,19 @@ class Visit:
         self.page.keyboard.press("Enter")
         expect(self.page.locator("[data-testid=user]").last).to_have_text(question)
         if wait:
-            expect(self.page.get_by_role("button", name="Send")).to_be_visible()
-            expect(self.page.locator(".byline-caret")).to_have_count(0)
+            self.wait_for_answer()
+
+    def wait_for_answer(self) -> None:
+        expect(self.page.locator("[data-testid=bot]").last).not_to_be_empty()
+        expect(self.page.locator(".byline-caret")).to_have_count(0)
+        expect(self.page.get_by_role("button", name="Send", exact=True)).to_be_visible()
+
+    def wait_until(self, holds: Callable[[], bool]) -> None:
+        """Wait for something outside the browser."""
+        deadline = time.monotonic() + 10
+        while not holds() and time.monotonic() < deadline:
+            self.page.wait_for_timeout(20)
+        assert holds()
 
     def chip(self, number: int) -> Any:
         return self.page.get_by_role("link", name=re.compile(f"^Source {number}: "))
@@ -106,7 +118,7 @@ def visit(browser: Browser, site: Site, **options: Any) -> Iterator[Visit]:
     page.on("pageerror", lambda error: seen.problems.append(str(error)))
     page.on("console", lambda line: seen.problems.append(line.text) if line.type == "error" else None)
     page.goto(site.url)
-    expect(page.get_by_role("button", name="Send")).to_be_visible()
+    expect(page.get_by_role("button", name="Send", exact=True)).to_be_visible()
     yield seen
     context.close()
 
@@ -212,7 +224,7 @@ def test_stop_ends_an_answer_and_the_next_question_works(desk: Visit) -> None:
     desk.ask("slow?", wait=False)
     expect(desk.page.locator("[data-testid=bot]")).to_contain_text("word word")
     expect(desk.page.locator("[role=log]")).to_have_attribute("aria-busy", "true")
-    desk.page.get_by_role("button", name="Stop").click()
+    desk.page.get_by_role("button", name="Stop", exact=True).click()
     expect(desk.page.locator("[data-testid=bot]")).to_contain_text("Stopped.")
     expect(desk.page.locator("[role=log]")).to_have_attribute("aria-busy", "false")
     desk.ask("Why?")
@@ -222,11 +234,11 @@ def test_stop_ends_an_answer_and_the_next_question_works(desk: Visit) -> None:
 def test_retry_undo_and_new_chat(desk: Visit, site: Site) -> None:
     desk.ask("Why & how?")
     before = len(site.engine.asked)
-    desk.page.get_by_role("button", name="Retry").click()
-    expect(desk.page.get_by_role("button", name="Send")).to_be_visible()
-    expect(desk.chip(1)).to_be_visible()
+    desk.page.get_by_role("button", name="Retry", exact=True).click()
+    desk.wait_until(lambda: len(site.engine.asked) > before)
+    desk.wait_for_answer()
     assert [asked for asked, _ in site.engine.asked[before:]] == ["Why & how?"]
-    desk.page.get_by_role("button", name="Undo").click()
+    desk.page.get_by_role("button", name="Undo", exact=True).click()
     expect(desk.page.get_by_label("Your question")).to_have_value("Why & how?")
     expect(desk.page.locator("[data-testid=user]")).to_have_count(0)
     desk.ask("Why?")
@@ -242,7 +254,7 @@ def test_a_question_is_edited_as_typed_and_asked_again(desk: Visit, site: Site) 
     area.fill("Why <then>?")
     desk.page.get_by_role("button", name="Submit").click()
     expect(desk.page.locator("[data-testid=user]")).to_have_text("Why <then>?")
-    expect(desk.chip(1)).to_be_visible()
+    desk.wait_until(lambda: site.engine.asked[-1][0] == "Why <then>?")
     assert site.engine.asked[-1] == ("Why <then>?", [])
 
 
@@ -281,7 +293,7 @@ def test_on_a_phone_the_sources_are_a_sheet_over_a_page_at_rest(phone: Visit) ->
     box = panel.bounding_box()
     assert box is not None
     assert 0.8 < box["height"] / 844 < 0.88
-    phone.page.get_by_role("button", name="Close").click()
+    phone.page.get_by_role("button", name="Close", exact=True).click()
     expect(panel).not_to_be_visible()
     expect(phone.chip(1)).to_be_focused()
     phone.page.get_by_role("button", name=re.compile(r"^Sources \(\d+\)$")).click()
