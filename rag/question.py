@@ -10,14 +10,15 @@ from typing import Literal
 from index.lexical import words_of
 from index.store import PassageStore
 from rag.claims import sayings
-from rag.facts import Facts, Name, find_facts, same_spelling, spell
+from rag.facts import Facts, Name, Number, find_facts, same_spelling, spell
 
 Kind = Literal["duration", "number", "time", "person", "place", "reason", "statement", "other"]
 
 _TIME_UNITS = frozenset({"second", "minute", "hour", "day", "week", "month", "year"})
 _UNIT_WORDS = r"(?:seconds|minutes|hours|days|nights|weeks|weekends|months|years|decades)"
 _SAYING = (
-    r"(?:say|said|saying|tell|told|claim|warn|announce|argue|think|call|describe|respond|react|comment|state|stress)"
+    r"(?:say|said|saying|tell|told|claim|warn|announce|argue|think|call|describe|respond|react|comment|state|stress|"
+    r"write|wrote)"
 )
 # The first that fits counts. The words that fit ask; they are not what the question is about.
 _KINDS: tuple[tuple[Kind, str], ...] = (
@@ -37,6 +38,7 @@ _ASKED_FOR = re.compile(
     rf"town|region|location|reason|cause|{_SAYING})\b",
     re.IGNORECASE,
 )
+_OF_A_WHOLE = re.compile(r"\b(?:what|which) (?:percentage|percent|share|proportion|fraction)\b", re.IGNORECASE)
 _TIME_WORDS = re.compile(
     r"\b(?:spring|summer|autumn|winter|yesterday|today|tomorrow|tonight|overnight|morning|afternoon|evening|midnight|"
     r"noon|weekend|last|next|later|earlier|ago|1\d{3}|20\d\d|\d{1,2}:\d\d|\d{1,2} ?[ap]\.?m)\b",
@@ -150,8 +152,7 @@ def answers_kind(question: Question, sentence: str, *, before: str = "") -> bool
         case "duration":
             return any(number.unit in _TIME_UNITS for number in facts.numbers)
         case "number":
-            asked = {number.text for number in question.facts.numbers}
-            return any(not number.ordinal and number.text not in asked for number in facts.numbers)
+            return any(_counts(question, number, facts) for number in facts.numbers)
         case "time":
             return bool(facts.dates or _TIME_WORDS.search(sentence))
         case "person" | "place":
@@ -164,12 +165,24 @@ def answers_kind(question: Question, sentence: str, *, before: str = "") -> bool
             return True
 
 
+def _counts(question: Question, number: Number, facts: Facts) -> bool:
+    """Whether a number can be the one asked for: not the question's own, and no part of a name (`Article 5`)."""
+    if number.ordinal or number.text in {asked.text for asked in question.facts.numbers}:
+        return False
+    if _OF_A_WHOLE.search(question.text):
+        return number.unit == "percent"
+    before = facts.words[number.first - 1] if number.first else None
+    return not (before and before.capital and not before.initial)
+
+
 def _says(question: Question, sentence: str, before: str) -> bool:
     """Whether in `sentence` someone speaks whom the question names; if it names nobody, whether anybody does."""
     asked = {part for name in question.facts.names for part in name.parts}
     whole = find_facts(f"{before} {sentence}".strip())
     last = whole.words[-1].sentence if whole.words else 0
-    speakers = [saying.speaker for saying in sayings(whole) if saying.sentence == last]
+    said = sayings(whole)
+    # A sentence that is all quotation goes on with what was said before it.
+    speakers = [saying.speaker for saying in said if saying.sentence == last or sentence.startswith(("“", '"'))]
     return any(not asked or any(same_spelling(a, b) for a in asked for b in speaker) for speaker in speakers)
 
 
