@@ -5,16 +5,12 @@ an article that supports the sentence reports it too; one that says the same wit
 difference that is none misleads more than one that is missed, so whatever is unsure is left out.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import combinations
-
-import numpy as np
-import numpy.typing as npt
 
 from index.duplicates import origins
 from index.passages import Passage
-from index.sentences import Span, split_sentences
+from index.sentences import split_sentences
 from index.store import PassageStore
 from rag.citations import Citation
 from rag.disagreement import Disagreement, find_disagreement
@@ -22,11 +18,9 @@ from rag.facts import find_facts, without_markers
 from rag.support import Remembering, check_support, claims_nothing
 
 # How many passages of other articles are looked at for one cited sentence, each of the two searches its half.
-_PASSAGES_A_SENTENCE = 10
+_PASSAGES_A_SENTENCE = 16
 # Cosine of a passage below which it is on another subject.
 _PASSAGE_FROM = 0.30
-# Articles whose nearest passages are farther apart than this are not rewritten copies of each other.
-_COPY_PASSAGE_FROM = 0.65
 # The longest answer looks at so many sentences; coverage of more would make the reader wait.
 _SENTENCES = 8
 
@@ -200,30 +194,8 @@ def _value(value: str, sentence: _Sentence) -> DifferingValue:
 
 
 def _origins(article_ids: Sequence[str], store: PassageStore, embedding: Remembering) -> list[tuple[str, ...]]:
-    """The articles grouped by report. Sentences are embedded only of articles whose passages already look alike."""
+    """The articles grouped by report."""
     if len(article_ids) < 2:
         return [(id_,) for id_ in article_ids]
-    passages = {id_: store.article_passages(id_) for id_ in article_ids}
-    texts = {id_: "".join(passage.text for passage in passages[id_]) for id_ in article_ids}
-    vectors = {id_: store.vectors([passage.id for passage in passages[id_]]) for id_ in article_ids}
-    alike = {
-        id_
-        for one, other in combinations(article_ids, 2)
-        if float((vectors[one] @ vectors[other].T).max(axis=1).mean()) >= _COPY_PASSAGE_FROM
-        for id_ in (one, other)
-    }
-    return origins(texts, _vectors_of(texts, alike, embedding))
-
-
-def _vectors_of(
-    texts: dict[str, str], alike: set[str], embedding: Remembering
-) -> Callable[[str], npt.NDArray[np.float32]]:
-    def of(id_: str) -> npt.NDArray[np.float32]:
-        if id_ not in alike:
-            return np.zeros((0, 1), dtype=np.float32)
-        text = texts[id_]
-        spans: list[Span] = split_sentences(text)
-        vectors = embedding.get_text_embedding_batch([text[start:end] for start, end in spans])
-        return np.array(vectors, dtype=np.float32)
-
-    return of
+    texts = {id_: "".join(passage.text for passage in store.article_passages(id_)) for id_ in article_ids}
+    return origins(texts, embed=embedding.get_text_embedding_batch)

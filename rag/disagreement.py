@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rag.claims import denied_otherwise, in_its_place
-from rag.facts import WEEKDAYS, Date, Facts, Name, Number, Word, number_says, same_spelling, spell
+from rag.facts import Date, Facts, Name, Number, Word, number_says, same_spelling, spell
 from rag.support import Embeds
 
 # Cosine of two single words from which they name the same kind of thing.
@@ -197,7 +197,10 @@ def _subject(facts: Facts, number: Number) -> str:
 
 
 def _content(facts: Facts) -> list[Word]:
-    return [word for word in facts.words if word.content and word.plain not in WEEKDAYS]
+    """The words of content, without names, dates and numbers: those every sentence on one event shares."""
+    known: list[Name | Number | Date] = [*facts.names, *facts.numbers, *facts.dates]
+    places = {at for fact in known for at in range(fact.first, fact.last + 1)}
+    return [word for at, word in enumerate(facts.words) if word.content and at not in places]
 
 
 def _shared_words(mine: Sequence[Word], its: Sequence[Word]) -> float:
@@ -205,7 +208,7 @@ def _shared_words(mine: Sequence[Word], its: Sequence[Word]) -> float:
         return 0.0
     here, there = {spell(word.plain) for word in mine} | {w.stem for w in mine}, [(w.stem, spell(w.plain)) for w in its]
     shared = sum(stem in here or spelled in here for stem, spelled in there)
-    return shared / min(len(mine), len(its))
+    return min(shared / min(len(mine), len(its)), 1.4 * shared / max(len(mine), len(its)))
 
 
 def _other_date(ours: Facts, theirs: Facts) -> Disagreement | None:
