@@ -119,7 +119,7 @@ def read_grade(reply: str, kind: str) -> tuple[str | None, str]:
     while place >= 0:
         try:
             value, end = decoder.raw_decode(reply, place)
-        except ValueError:
+        except (ValueError, RecursionError):
             end = place + 1
         else:
             grade = str(value.get("grade", "")).strip().lower()

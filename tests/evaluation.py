@@ -7,8 +7,8 @@ from typing import Any
 
 from eval.dataset import Evidence, Question, write_questions
 from eval.metrics import Result
-from eval.runner import Plan, run_questions
-from eval.runs import Run
+from eval.runner import Plan, run_questions, score_all
+from eval.runs import Run, answer_line, figures_json, read_run, write_info, write_lines, write_results
 from index.passages import Passage
 from index.settings import Settings
 from rag.answers import Answer
@@ -95,14 +95,38 @@ def write_set(folder: Path) -> tuple[Path, Path]:
 
 def small_settings(home: Path, **changes: Any) -> Settings:
     """No model, vectors of hashed words."""
-    named = {"home": home, "llm": "none", "embedding": "tests.fakes.HashingEmbedding", "lock_seconds": 0}
-    return Settings(**(named | changes))
+    named: dict[str, Any] = {"home": home, "llm": "none", "embedding": "tests.fakes.HashingEmbedding"}
+    return Settings(**(named | {"lock_seconds": 0} | changes))
 
 
 def make_run(folder: Path, *, name: str = "run", **changes: Any) -> Run:
     """Run the small set into `folder`/`name`."""
     questions, articles = write_set(folder)
     return run_questions(Plan(small_settings(folder / "home", **changes), questions, articles, folder / name))
+
+
+def made_up_run(folder: Path) -> Run:
+    """The run with answers of our own in place of Byline's: each its evidence, cited; what has none is refused."""
+    run = make_run(folder)
+    answers = {asked.id: _evidence_quoted(asked, run) for asked in run.questions}
+    write_lines(run.folder / "answers.jsonl", (answer_line(name, given) for name, given in answers.items()))
+    results = score_all(run.questions, answers, {}, run.gold)
+    write_results(run.folder, results)
+    write_info(run.folder, {**run.info, "figures": figures_json(results)})
+    return read_run(run.folder)
+
+
+def _evidence_quoted(asked: Question, run: Run) -> Answer:
+    if not asked.evidence:
+        return answer("The articles do not say.", refused=True, question=asked.question)
+    article = run.articles[asked.evidence[0].article]
+    (place,) = run.gold[asked.id].places[0]
+    cited = Passage(
+        run.gold[asked.id].passages[0][0], article.id, place.start, place.end,
+        article.text[place.start : place.end], article.title, None, None, None,
+    )  # fmt: skip
+    text = f"“{cited.text}” [1]"
+    return answer(text, (1, cited, "supported"), question=asked.question, standalone_question=asked.question)
 
 
 FLOOD = "Six people drowned. The army sent 250 soldiers and 12 boats. The town hall counted 1,900 flooded homes."

@@ -51,7 +51,7 @@ def test_run_writes_everything_and_reads_back(tmp_path: Path) -> None:
 
 
 def test_quotes_in_the_run_are_exact(tmp_path: Path) -> None:
-    run = make_run(tmp_path)
+    run = make_run(tmp_path, llm="tests.test_runner.SameAnswerLLM")
     citations = [citation for given in run.answers.values() for citation in given.citations]
     assert citations
     for citation in citations:
