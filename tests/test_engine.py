@@ -6,6 +6,7 @@ import pytest
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse, ChatResponseAsyncGen, MessageRole
 from llama_index.core.base.response.schema import Response
 
+import rag
 from index.errors import ModelUnreachableError
 from index.settings import Settings
 from index.store import PassageStore
@@ -232,3 +233,9 @@ def test_an_opened_engine_has_read_the_seeds(
         assert engine.llm is None
         answer = asyncio.run(engine.answer(QUESTION))
     assert to_json(answer)["passages"]
+
+
+def test_the_package_gives_its_public_names_and_no_others() -> None:
+    assert [getattr(rag, name).__name__ for name in rag.__all__] == rag.__all__
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = rag.nothing

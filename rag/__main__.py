@@ -1,0 +1,84 @@
+"""`python -m rag`: ask one question, or a file of them."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from index.commands import progress_bar, run, write_json
+from index.errors import ModelError, QuestionSetError
+from index.settings import Settings, load_settings
+from rag.answers import Answer, to_json
+from rag.batch import read_answered, read_history, read_questions, write_answer
+from rag.conversation import Turn
+from rag.engine import open_engine
+from rag.remote import find_running_page
+from rag.rendering import to_plain
+
+app = typer.Typer(help="Ask the articles.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+Ask = Callable[[str, Sequence[Turn]], Answer]
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(help="What you want to know.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the answer as one JSON object.")] = False,
+    history: Annotated[
+        Path | None, typer.Option(help='The turns before it: a JSON list of {"role", "content"}.')
+    ] = None,
+) -> None:
+    """Answer one question from the articles, with its sources."""
+    if not question.strip():
+        raise QuestionSetError("The question is empty.")
+    turns = read_history(history) if history else ()
+    with _answering(load_settings(), owner="python -m rag ask") as answer_to:
+        answer = answer_to(question, turns)
+    if as_json:
+        write_json(to_json(answer))
+    else:
+        print(to_plain(answer))
+
+
+@app.command()
+def batch(
+    questions: Annotated[Path, typer.Argument(help="A question a line: id, question, optional history.")],
+    out: Annotated[Path, typer.Option(help="Where the answers go, one a line; a stopped run goes on.")],
+) -> None:
+    """Answer a file of questions, in order; questions that OUT answers already are passed over."""
+    asked = read_questions(questions)
+    answered = read_answered(out, asked)
+    left = [question for question in asked if question.id not in answered]
+    if not left:
+        return
+    with (
+        _answering(load_settings(), owner="python -m rag batch") as answer_to,
+        progress_bar("Answering") as on_progress,
+    ):
+        for done, question in enumerate(left):
+            on_progress(len(answered) + done, len(asked))
+            answer = answer_to(question.question, question.history)
+            if answer.notice and answer.mode == "extractive":
+                # A quotation among a model's answers would falsify every figure made from them.
+                raise ModelError(f"Question {question.id}: {answer.notice} Run the same command to go on from here.")
+            write_answer(out, to_json(answer, id=question.id))
+        on_progress(len(asked), len(asked))
+
+
+@contextmanager
+def _answering(settings: Settings, *, owner: str) -> Iterator[Ask]:
+    """Whoever can answer: the page that owns the index where one is running, else an engine of our own."""
+    page = find_running_page(settings)
+    if page is not None:
+        with closing(page):
+            yield page.ask
+        return
+    with open_engine(settings, owner=owner) as engine, asyncio.Runner() as runner:
+        yield lambda question, turns: runner.run(engine.answer(question, turns))
+
+
+if __name__ == "__main__":
+    run(app)

@@ -1,0 +1,80 @@
+"""Asking through the page that runs and owns the index, since two processes on one embedded Chroma destroy it."""
+
+import ipaddress
+import json
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+import httpx
+
+from index.errors import InternalError, ModelUnreachableError, UserError
+from index.ownership import announced_url
+from index.settings import Settings
+from rag.answers import Answer, from_json
+from rag.conversation import Turn
+
+_PROBE_SECONDS = 2.0
+_ANSWER_SECONDS = 600.0
+
+
+class RunningPage:
+    """A page on this machine that answers questions."""
+
+    def __init__(self, url: str) -> None:
+        """Ask at `url`."""
+        self.url = url
+        # The machine's proxy settings are for other hosts.
+        timeout = httpx.Timeout(_PROBE_SECONDS, read=_ANSWER_SECONDS)
+        self._client = httpx.Client(base_url=url, timeout=timeout, trust_env=False)
+
+    def is_alive(self) -> bool:
+        """Whether a page answers at the address; a process that died leaves its address behind."""
+        try:
+            return self._client.get("/healthz", timeout=_PROBE_SECONDS).status_code == httpx.codes.OK
+        except httpx.HTTPError:
+            return False
+
+    def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+        """The answer, as far as its JSON holds it.
+
+        Raises:
+            BylineError: the page does not answer, or says why it cannot.
+        """
+        turns = [{"role": turn.role, "content": turn.content} for turn in history]
+        try:
+            reply = self._client.post("/api/ask", json={"question": question, "history": turns})
+            body = reply.json()
+        except httpx.HTTPError as exc:
+            raise ModelUnreachableError(
+                f"The page at {self.url} does not answer ({exc}); is it still running?"
+            ) from exc
+        except json.JSONDecodeError as exc:
+            raise InternalError(f"What answers at {self.url} is not Byline's page; stop it and try again.") from exc
+        if reply.is_error or not isinstance(body, dict):
+            reason = body.get("error") if isinstance(body, dict) else None
+            raise UserError(f"The page at {self.url} says: {reason or f'HTTP {reply.status_code}'}")
+        return from_json(body)
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._client.close()
+
+
+def find_running_page(settings: Settings) -> RunningPage | None:
+    """The page that owns the index of `settings`, where one is running on this machine."""
+    url = announced_url(settings.home)
+    if settings.chroma is not None or url is None or not _is_loopback(url):
+        return None
+    page = RunningPage(url)
+    if page.is_alive():
+        return page
+    page.close()
+    return None
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
