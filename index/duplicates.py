@@ -114,7 +114,8 @@ class _Text:
             for word in set(words_of(sentence)):
                 vectors[at, zlib.crc32(word.encode()) % _WORD_BUCKETS] += 1
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return vectors / np.maximum(lengths, 1)
+        units: Vectors = vectors / np.maximum(lengths, 1)
+        return units
 
     @cached_property
     def meanings(self) -> Vectors:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rag.claims import denied_otherwise, in_its_place
+from rag.denials import denied_otherwise
 from rag.facts import Date, Facts, Name, Number, Word, number_says, same_spelling, spell
+from rag.slots import in_its_place
 from rag.support import Embeds
 
 # Cosine of two single words from which they name the same kind of thing.

@@ -1,8 +1,8 @@
 """Does the cited passage say what the sentence says? Decided by code, with no language model.
 
 Four questions in this order, the first fault decides: are the sentence's quoted words, numbers, dates and names in
-what it cites; does the same person say it, is it said and not denied, does each number belong to what the sentence
-says it of (`rag/claims.py`); and is the meaning near enough (embedding and words).
+what it cites; does the same person say it (`rag/claims.py`), is it said and not denied (`rag/denials.py`), does each
+number belong to what the sentence says it of (`rag/slots.py`); and is the meaning near enough (embedding and words).
 """
 
 import re
@@ -15,15 +15,8 @@ from llama_index.core.embeddings import BaseEmbedding
 
 from index.passages import Passage
 from rag.citations import Citation, Support, answer_sentences, quote_span
-from rag.claims import (
-    belongs_elsewhere,
-    denied_otherwise,
-    in_its_place,
-    paired_otherwise,
-    sayings,
-    wrong_doer,
-    wrong_speaker,
-)
+from rag.claims import sayings, wrong_doer, wrong_speaker
+from rag.denials import denied_otherwise
 from rag.facts import (
     TITLES,
     Date,
@@ -41,6 +34,7 @@ from rag.facts import (
     without_markers,
 )
 from rag.retrieval import ScoredPassage
+from rag.slots import belongs_elsewhere, in_its_place, paired_otherwise
 
 # Meaning: weight of the embedding's cosine beside the share of the sentence's words found in the source. Fitted, with
 # the two thresholds, on true and corrupted sentences of encyclopaedia and news texts (`python -m eval support`).
@@ -55,15 +49,19 @@ _EXACT_WORDS = 3
 # A name, number or date weighs less in the meaning than a word: that it is in the source is checked by itself.
 _FACT_WEIGHT = 0.4
 
-_NO_CLAIM = re.compile(
-    r"^(here (is|are)|the articles (say|report|mention)( this| the following)?|in short|in summary|yes|no|sources?)\b"
-    r"[^.]*[:.]?$",
+_NO_CLAIM = re.compile(r"^(here (is|are)|sources?)\b[^.]*[:.]?$", re.IGNORECASE)
+# What may stand before a claim, and where one may follow after the articles were said not to say something.
+_LEAD = re.compile(
+    r"^(?:(?:yes|no)(?:[,.:;–—-]+\s*|$)|(?:in short|in summary)\b[\s,:]*"
+    r"|the (?:articles|sources) (?:say|report|mention)(?: that\b| this\b| the following\b|:)[\s,.:]*)+",
     re.IGNORECASE,
 )
+_TURN = re.compile(r"\s*[;–—]\s*|,?\s+(?:but|however|although|though)\b,?\s*", re.IGNORECASE)
 _NOT_SAID = re.compile(
     r"\b(articles?|sources?|passages?|reports?|texts?)\b[^.]*\b(do|does|did) ?(not|n['’]t) "
     r"(say|state|mention|report|give|specify|name|answer|contain|tell|explain|provide|include|cover|address)\b"
     r"|\b(not|nothing|no information|no mention)\b[^.]*\b(in|by) (the|these|those) (articles?|sources?|passages?)\b"
+    r"|\b(articles?|sources?|passages?) (say|report|mention|give|contain)s? (nothing|no|none|neither)\b"
     r"|\bthey (do not|don['’]t) (say|state|mention|specify|name|tell|explain)\b",
     re.IGNORECASE,
 )
@@ -295,27 +293,43 @@ def check_answer(
         places = [at for at, cited in enumerate(checked) if start <= cited.answer_start < end]
         sentence = text[start:end]
         markers = tuple(dict.fromkeys(checked[at].marker for at in places))
-        if claims_nothing(sentence):
+        claim = claim_of(sentence)
+        if not claim:
             verdicts.append(SentenceSupport(start, end, markers, "supported"))
             continue
         if not places:
-            verdicts.append(_match(sentence, (start, end), passages, embedding=model))
+            verdicts.append(_match(claim, (start, end), passages, embedding=model))
             continue
         cited = [checked[at] for at in places]
-        support, reason = _check_cited(sentence, cited, embedding=model)
+        support, reason = _check_cited(claim, cited, embedding=model)
         verdicts.append(SentenceSupport(start, end, markers, support, reason))
         for at in places:
-            alone = support if len(places) == 1 else _check_cited(sentence, [checked[at]], embedding=model)[0]
+            alone = support if len(places) == 1 else _check_cited(claim, [checked[at]], embedding=model)[0]
             if support == "supported" and alone == "unsupported":
                 alone = "partial"
             checked[at] = replace(checked[at], support=alone)
     return checked, verdicts
 
 
+def claim_of(sentence: str) -> str:
+    """What a sentence claims; "" where it only introduces, or says that the articles do not say something.
+
+    A claim may hide behind that: of "Yes, Merz resigned" and "The articles do not say why, but Merz resigned" the
+    claim is that Merz resigned; a question or an introduction that holds a number, date or quotation claims it.
+    """
+    bare = _LEAD.sub("", without_markers(sentence))
+    if _NOT_SAID.search(bare):
+        parts = [part for part in _TURN.split(bare) if not _NOT_SAID.search(part)]
+        return next((part for part in parts if sum(word.content for word in find_facts(part).words) > 1), "")
+    if bare.endswith(("?", ":")) or _NO_CLAIM.match(bare):
+        facts = find_facts(bare)
+        return bare if facts.numbers or facts.dates or facts.quoted else ""
+    return bare if re.search(r"\w", bare) else ""
+
+
 def claims_nothing(sentence: str) -> bool:
-    """Whether a sentence makes no claim of its own: an introduction, or that the articles do not say something."""
-    bare = without_markers(sentence)
-    return bare.endswith(("?", ":")) or bool(_NO_CLAIM.match(bare)) or bool(_NOT_SAID.search(bare))
+    """Whether a sentence makes no claim of its own."""
+    return not claim_of(sentence)
 
 
 def _about(passage: Passage) -> list[str]:

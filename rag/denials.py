@@ -1,0 +1,170 @@
+"""Whether a sentence denies what its source says, says what it denies, or takes the other side."""
+
+from rag.claims import SAYING, Window, clear_between
+from rag.facts import Facts, Word, stem
+
+
+def _stems(words: str) -> frozenset[str]:
+    return frozenset(stem(word) for word in words.split())
+
+
+_NEGATIONS = frozenset(
+    {"not", "no", "never", "nor", "neither", "none", "nobody", "nothing", "without", "cannot", "hardly"}
+)
+_DENYING = _stems(
+    """refuse refused refusal fail failed failure unable lack lacked reject rejected deny denied decline declined rule
+    ruled yet avoid avoided prevent prevented difficult difficulty impossible unlikely rather instead few little only"""
+)
+_CLAUSE_ENDS = frozenset(
+    {"but", "and", "that", "how", "what", "whether", "if", "who", "which", "because", "when", "where", "than"}
+)
+# `nothing to suggest that it is so` denies what follows.
+_DENIED_WHOLE = frozenset(
+    {
+        "suggest",
+        "suggests",
+        "think",
+        "thinks",
+        "believe",
+        "believes",
+        "mean",
+        "means",
+        "show",
+        "shows",
+        "case",
+        "true",
+        "sign",
+        "evidence",
+        "anything",
+    }
+)
+_WEAK_VERBS = frozenset({"have", "has", "had", "do", "does", "did", "is", "was", "were", "are"})
+_NEARBY_WORDS = 7
+# Two sides of one question: a sentence on one side is not carried by a source on the other.
+_SIDES = tuple(
+    (_stems(one), _stems(other))
+    for one, other in (
+        (
+            "accept accepts accepted agree agreed agrees approve approved support supported supports endorse endorsed "
+            "welcome welcomed praise praised praising embrace embraced consent",
+            "reject rejected rejects rejection refuse refused refuses refusal dismiss dismissed oppose opposed opposes "
+            "resist resisted resisting resists condemn condemned condemning unacceptable decline declined ruled",
+        ),
+        (
+            "rise rises rose risen rising increase increased increases climb climbed grow grew grown growth "
+            "jump jumped gain gained higher",
+            "fall falls fell fallen falling decrease decreased decreases drop dropped slump slumped shrink "
+            "shrank lower decline declined",
+        ),
+        ("confirm confirmed confirms", "deny denied denies"),
+        (
+            "allow allowed allows permit permitted",
+            "ban banned bar barred forbid forbidden prohibit prohibited block blocked prevent",
+        ),
+        ("succeed succeeded success successful", "fail failed fails failure unsuccessful"),
+        ("arrive arrived arrives", "depart departed left leave"),
+        ("right correct", "wrong incorrect mistaken"),
+        ("better improve improved improves", "worse worsen worsened worsens"),
+        ("keep keeps kept retain retained maintain maintained", "end ends ended abolish abolished scrap scrapped"),
+        ("reach reached achieve achieved", "miss missed"),
+        ("optimistic optimism hopeful", "pessimistic pessimism gloomy"),
+        ("survive survived", "die died killed"),
+        ("begin began begun start started", "end ended finish finished conclude concluded"),
+        ("north northern", "south southern"),
+        ("east eastern", "west western"),
+    )
+)
+_OPPOSING_PREFIXES = ("un", "in", "im", "il", "ir", "dis", "non")
+
+
+def denied_otherwise(claim: Facts, source: Facts, window: Window) -> str:
+    """The fault where the sentence denies what the source says, says what it denies, or takes the other side."""
+    ours, theirs = _denials(claim, (0, len(claim.text))), _denials(source, window)
+    for word in ours.keys() & theirs.keys():
+        if any(ours[word]) and not any(theirs[word]) and not _denies_nearby(source, window, word):
+            return "The passage does not deny this."
+        if all(theirs[word]) and not any(ours[word]) and not _denies_nearby(claim, (0, len(claim.text)), word):
+            return "The passage denies this."
+    return _opposite(claim, source, window, ours, theirs)
+
+
+def _denials(facts: Facts, window: Window) -> dict[str, list[bool]]:
+    """Stem of each word of content in the window -> for each place it has there, whether it is denied."""
+    denials: dict[str, list[bool]] = {}
+    for place, word in enumerate(facts.words):
+        if window[0] <= word.sentence <= window[1] and (word.content or word.plain in _WEAK_VERBS):
+            denials.setdefault(word.stem, []).append(_is_negated(facts, place))
+    return denials
+
+
+def _is_negated(facts: Facts, place: int) -> bool:
+    """Whether a negation stands before the word with at most one word of content between."""
+    between = 0
+    for at in range(place - 1, max(-1, place - 8), -1):
+        word, after = facts.words[at], facts.words[at + 1]
+        if word.sentence != facts.words[place].sentence or not clear_between(facts, word, after):
+            return False
+        if is_negation(word):
+            return not (word.plain in {"no", "not"} and after.plain in {"longer", "doubt", "only", "just"})
+        if word.plain in _CLAUSE_ENDS and not (word.plain == "that" and facts.words[at - 1].plain in _DENIED_WHOLE):
+            return False
+        between += word.content and word.plain not in _DENIED_WHOLE
+        if between > 1:
+            return False
+    return False
+
+
+def is_negation(word: Word) -> bool:
+    """Whether the word denies by itself."""
+    return word.plain in _NEGATIONS or word.plain.endswith("n't")
+
+
+def _denies_nearby(facts: Facts, window: Window, stem_: str) -> bool:
+    """Whether the text denies something close to this word in words that the order of words does not reach."""
+    for place, word in enumerate(facts.words):
+        if word.stem == stem_ and window[0] <= word.sentence <= window[1]:
+            near = facts.words[max(0, place - _NEARBY_WORDS) : place + _NEARBY_WORDS]
+            if any(is_negation(w) or w.stem in _DENYING for w in near if w.sentence == word.sentence):
+                return True
+    return False
+
+
+def _likest_sentences(claim: Facts, source: Facts, window: Window) -> tuple[int, int]:
+    """The sentences of the window, from first to last, that share most words with the claim, or nearly so."""
+    named = {at for name in claim.names for at in range(name.first, name.last + 1)}
+    ours = {
+        word.stem
+        for at, word in enumerate(claim.words)
+        if word.content and at not in named and word.plain not in SAYING
+    }
+    shared: dict[int, set[str]] = {sentence: set() for sentence in range(window[0], window[1] + 1)}
+    for word in source.words:
+        if word.sentence in shared and word.stem in ours:
+            shared[word.sentence].add(word.stem)
+    most = max(len(words) for words in shared.values())
+    likest = [sentence for sentence, words in shared.items() if len(words) >= most - 1]
+    return likest[0], likest[-1]
+
+
+def _opposite(
+    claim: Facts,
+    source: Facts,
+    window: Window,
+    ours: dict[str, list[bool]],
+    theirs: dict[str, list[bool]],
+) -> str:
+    likest = _denials(source, _likest_sentences(claim, source, window))
+    for one, other in _SIDES:
+        mine = {(word in one) != any(denied) for word, denied in ours.items() if word in one | other}
+        its = {(word in one) != any(denied) for word, denied in likest.items() if word in one | other}
+        if mine and its and not mine & its:
+            word = next(w.text for w in claim.words if w.stem in one | other)
+            return f"The passage says the opposite of “{word}”."
+    near = {word.plain for word in source.words if window[0] <= word.sentence <= window[1]}
+    for claimed in (word for word in claim.words if word.content and word.plain not in near):
+        for prefix in _OPPOSING_PREFIXES:
+            bare = claimed.plain.removeprefix(prefix)
+            opposite = bare if bare != claimed.plain and len(bare) > 3 else prefix + claimed.plain
+            if opposite in near and any(ours[claimed.stem]) == any(theirs.get(stem(opposite), [])):
+                return f"The passage says “{opposite}”, not “{claimed.text}”."
+    return ""
