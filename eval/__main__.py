@@ -4,6 +4,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,11 +20,14 @@ from eval.gate_check import NOISE_LEVELS, REPEATS, check_faults, check_quiet
 from eval.judge import judge_run
 from eval.matrix import read_matrix
 from eval.metrics import METRIC, METRICS
+from eval.provenance import ROOT
 from eval.report import comparison_lines, write_reports
 from eval.retrieval_benchmark import benchmark, benchmark_json, benchmark_lines
 from eval.runner import ARTICLES, QUESTIONS, Plan, new_folder, read_all, run_questions
 from eval.runs import Run, list_runs, read_run
+from eval.support import measure_support
 from index.commands import progress_bar, run, write_json
+from index.embeddings import load_embedding
 from index.errors import QuestionSetError, SettingsError
 from index.settings import load_settings
 from rag.models import load_llm, model_label
@@ -43,6 +47,8 @@ Concurrency = Annotated[int | None, typer.Option(min=1, max=64, help="Questions 
 FailUnder = Annotated[list[str] | None, typer.Option(help="metric=value: exit 1 if it is worse. Repeatable.")]
 NoWorseThan = Annotated[Path | None, typer.Option(help="A run: exit 1 if this one is worse by more than chance.")]
 RunFolder = Annotated[Path, typer.Argument(help="A run's folder.")]
+
+SUPPORT_CASES = ROOT / "tests" / "data" / "support_cases.jsonl"
 
 _BRIEF = ("correct", "correct_and_cited", "ndcg@10", "all_evidence@10", "support_recall", "support_precision",
           "evidence_recall", "evidence_precision", "wrong_source", "unresolved_markers", "refusal_f1", "token_f1",
@@ -275,6 +281,34 @@ def from_feedback(
     except OSError as exc:
         raise QuestionSetError(f"Cannot write {out}: {exc.strerror or exc}.") from exc
     _say(f"{len(drafts)} drafts in {out}. Finish them, delete their notes, and check them with `python -m eval check`.")
+
+
+@app.command()
+def support(
+    cases: Annotated[Path, typer.Option(help="Answers over articles, true and false.")] = SUPPORT_CASES,
+    articles: Articles = ARTICLES,
+    texts: Annotated[Path | None, typer.Option(help="A folder with clapnq, onestopqa, squad2.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure the check of support: how many false sentences it marks, and how many true ones."""
+    settings = load_settings()
+    measured = measure_support(
+        embedding=load_embedding(settings),
+        articles=articles,
+        cases=cases,
+        texts=texts,
+        passage_tokens=settings.passage_tokens,
+    )
+    shares = [
+        *((f"{origin}, false", share) for origin, share in measured.planted_marked.items()),
+        *((f"{origin}, true", share) for origin, share in measured.true_marked.items()),
+        *((f"{origin}: {kind}", share) for (origin, kind), share in measured.by_kind.items()),
+    ]
+    if as_json:
+        write_json({"marked": {name: asdict(share) for name, share in shares}})
+        return
+    for name, share in shares:
+        print(f"{name:36} {share.value:.3f} marked  [{share.low:.3f}, {share.high:.3f}]  n {share.count}")
 
 
 @app.command()

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import typer
 
+import eval as package
 from eval.__main__ import app
 from eval.feedback import add_feedback
 from index.commands import run as run_command
@@ -197,6 +198,19 @@ def test_metrics_are_listed_with_their_sources(capsys: Captured) -> None:
     printed = capsys.readouterr().out
     assert "ALCE" in printed
     assert "ndcg@10" in printed
+
+
+def test_support_check_is_measured(tmp_path: Path, capsys: Captured) -> None:
+    marked = called_json(capsys, "support")["marked"]
+    assert set(marked["seeds, false"]) == {"value", "low", "high", "count"}
+    assert marked["seeds, false"]["value"] > marked["seeds, true"]["value"]
+
+
+def test_every_public_name_is_there() -> None:
+    for name in package.__all__:
+        assert getattr(package, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = package.nothing
 
 
 def test_every_command_says_what_it_does() -> None:
