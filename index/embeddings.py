@@ -6,12 +6,11 @@ Vectors have length 1, whatever the model; `model_name` names the model, and an 
 import asyncio
 import hashlib
 import os
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from threading import Lock
@@ -24,7 +23,8 @@ from llama_index.core.embeddings import BaseEmbedding
 from pydantic import PrivateAttr
 from tokenizers import Tokenizer
 
-from index.errors import BylineError, ModelError, ModelRefusedError, ModelUnreachableError, SettingsError
+from index.errors import ModelError, SettingsError
+from index.model_errors import ModelCall, provider_errors
 from index.settings import Settings
 
 BUNDLED_NAME = "bundled/all-MiniLM-L6-v2-int8"
@@ -185,23 +185,22 @@ class ProviderEmbedding(BaseEmbedding):
     """Any LlamaIndex embedding: its vectors brought to length 1, its errors made ours."""
 
     _inner: BaseEmbedding = PrivateAttr()
-    _address: str | None = PrivateAttr()
-    _secrets: tuple[str, ...] = PrivateAttr()
+    _call: ModelCall = PrivateAttr()
 
     def __init__(
         self, inner: BaseEmbedding, *, model_name: str, address: str | None = None, secrets: Sequence[str] = ()
     ) -> None:
         super().__init__(model_name=model_name, embed_batch_size=inner.embed_batch_size)
         self._inner = inner
-        self._address = address
-        self._secrets = tuple(secrets)
+        self._call = ModelCall(model_name, address, kind="EMBEDDING", secrets=tuple(secrets))
 
     @classmethod
     def by_name(cls, settings: Settings) -> "ProviderEmbedding":
         """The model that `settings.embedding` names as provider/model or as the import path of a class."""
         name = settings.embedding
         provider, _, model = name.partition("/")
-        secrets = [key.get_secret_value() for key in (settings.embedding_api_key, settings.openai_api_key) if key]
+        keys = (settings.embedding_api_key, settings.openai_api_key)
+        secrets = tuple(key.get_secret_value() for key in keys if key)
         if (model and provider not in _PROVIDERS) or (not model and "." not in provider):
             raise SettingsError(
                 f"BYLINE_EMBEDDING: there is no embedding model '{name}'. There are: bundled, "
@@ -212,7 +211,7 @@ class ProviderEmbedding(BaseEmbedding):
         address = arguments.get("api_base") or arguments.get("base_url")
         known = _PROVIDERS.get(provider)
         embedding_class = _embedding_class(known.path if known else name, package=known.package if known else None)
-        with embedding_errors(name, address=address, secrets=secrets):
+        with provider_errors(ModelCall(name, address, kind="EMBEDDING", secrets=secrets)):
             inner = embedding_class(**{**arguments, **settings.embedding_options})
         return cls(inner, model_name=name, address=address, secrets=secrets)
 
@@ -246,7 +245,7 @@ class ProviderEmbedding(BaseEmbedding):
             return self._unit_vectors([await self._inner.aget_query_embedding(query)], expected=1)[0]
 
     def _errors(self) -> AbstractContextManager[None]:
-        return embedding_errors(self.model_name, address=self._address, secrets=self._secrets)
+        return provider_errors(self._call)
 
     def _unit_vectors(self, vectors: Sequence[Sequence[float]], *, expected: int) -> list[list[float]]:
         if len(vectors) != expected:
@@ -302,61 +301,3 @@ def _embedding_class(path: str, *, package: str | None) -> type[BaseEmbedding]:
     if not (isinstance(found, type) and issubclass(found, BaseEmbedding)):
         raise SettingsError(f"BYLINE_EMBEDDING: {path} is not an embedding class of LlamaIndex.")
     return found
-
-
-@contextmanager
-def embedding_errors(label: str, *, address: str | None = None, secrets: Sequence[str] = ()) -> Iterator[None]:
-    """Turn what a provider's client raises into the ModelError family; `secrets` are blanked in its words."""
-    try:
-        yield
-    except BylineError:
-        raise
-    except Exception as exc:  # providers' classes share no base
-        place = f" at {re.sub('//[^/@]*@', '//***@', address)}" if address else ""
-        said = partial(_said, exc, secrets)
-        status = _status(exc)
-        if status is not None:
-            hint = _STATUS_HINTS.get(status, "see the server's log" if status >= 500 else "see what it says")
-            raise ModelRefusedError(f"{label}{place} answered {status}: {said()} ({hint}).") from exc
-        if _is_connection_failure(exc):
-            raise ModelUnreachableError(
-                f"{label}{place} cannot be reached: {said()}. Is the server running, and is the address right?"
-            ) from exc
-        raise ModelError(f"{label}{place} failed: {said()}.") from exc
-
-
-_STATUS_HINTS = {
-    400: "is the text too long for it?",
-    401: "is the key right?",
-    403: "is the key allowed to use this model?",
-    404: "is the model's name right, and the address?",
-    413: "the text is too long for it",
-    429: "its limit is reached; try again later",
-}
-
-
-def _status(exc: BaseException) -> int | None:
-    """The HTTP status an exception of openai, ollama, httpx or requests carries."""
-    for holder in (exc, getattr(exc, "response", None)):
-        status = getattr(holder, "status_code", None)
-        if isinstance(status, int) and status >= 400:
-            return status
-    return None
-
-
-def _is_connection_failure(exc: BaseException) -> bool:
-    # Imported here because both are slow to import, and only needed once something has failed.
-    import httpx
-    import openai
-
-    return isinstance(exc, (ConnectionError, TimeoutError, httpx.TransportError, openai.APIConnectionError))
-
-
-def _said(exc: BaseException, secrets: Sequence[str]) -> str:
-    """The first line of what the provider says, without secrets."""
-    body = getattr(exc, "body", None)  # of openai's exceptions; their text is the whole JSON
-    message = body.get("message") if isinstance(body, dict) else None
-    text = (str(message or exc).strip() or type(exc).__name__).splitlines()[0]
-    for secret in filter(None, secrets):
-        text = text.replace(secret, "***")
-    return text[:300].rstrip(".")

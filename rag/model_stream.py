@@ -14,8 +14,8 @@ from llama_index.core.base.llms.types import ChatMessage, ChatResponse, MessageR
 from llama_index.core.llms import LLM
 
 from index.errors import ModelRefusedError
+from index.model_errors import ModelCall, http_status, provider_errors, said_by
 from index.tokens import count_tokens
-from rag.model_errors import http_status, place_of, provider_errors, said_by
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ class ModelStream:
         self._llm = llm
         self._messages = list(messages)
         self._label = label or llm.metadata.model_name
-        self._base_url = base_url
+        self._call = ModelCall(self._label, base_url)
         self._silence_seconds = silence_seconds
         self._text = ""
         self._reported: dict[str, int] = {}
@@ -73,7 +73,7 @@ class ModelStream:
                 yield text
         if not received:
             raise ModelRefusedError(
-                f"{self._label}{place_of(self._base_url)} sent nothing that can be read. Is BYLINE_LLM_BASE_URL the"
+                f"{self._call.server} sent nothing that can be read. Is BYLINE_LLM_BASE_URL the"
                 " address of a server that speaks OpenAI's protocol (it often ends in /v1)?"
             )
         if text := thoughts.finish():
@@ -90,11 +90,11 @@ class ModelStream:
 
     async def _responses(self) -> AsyncIterator[ChatResponse]:
         stream: AsyncIterator[ChatResponse] | None = None
-        with provider_errors(self._label, self._base_url, anything=True):
+        with provider_errors(self._call):
             stream, response = await self._begin()
         while response is not None:
             yield response
-            with provider_errors(self._label, self._base_url, anything=True):
+            with provider_errors(self._call):
                 async with asyncio.timeout(self._silence_seconds):
                     response = await anext(stream, None)
 

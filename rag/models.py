@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 from llama_index.core.llms import LLM
 
 from index.errors import SettingsError
+from index.model_errors import without_secrets
 from index.settings import Settings
-from rag.model_errors import model_errors, without_secrets
 from rag.model_stream import Ending, ModelStream, complete_text
 
-__all__ = ["Ending", "ModelStream", "complete_text", "load_llm", "model_errors", "model_label"]
+__all__ = ["Ending", "ModelStream", "complete_text", "load_llm", "model_label"]
 
 OPENAI_URL = "https://api.openai.com/v1"
 OLLAMA_URL = "http://localhost:11434"

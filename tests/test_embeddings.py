@@ -25,10 +25,10 @@ from index.embeddings import (
     BUNDLED_NAME,
     BundledEmbedding,
     ProviderEmbedding,
-    embedding_errors,
     load_embedding,
 )
-from index.errors import ModelError, ModelRefusedError, ModelUnreachableError, SettingsError
+from index.errors import ModelContextError, ModelError, ModelRefusedError, ModelUnreachableError, SettingsError
+from index.model_errors import ModelCall, provider_errors
 from index.settings import Settings
 from tests.fakes import HashingEmbedding
 
@@ -245,7 +245,7 @@ def test_fewer_vectors_than_texts_is_an_error() -> None:
 async def test_errors_of_a_provider_become_ours_on_every_path() -> None:
     embedding = ProviderEmbedding(CountingEmbedding(fail=TimeoutError("too slow")), model_name="test/counting")
     for call in (embedding.get_text_embedding, embedding.get_query_embedding):
-        with pytest.raises(ModelUnreachableError, match="test/counting cannot be reached: too slow"):
+        with pytest.raises(ModelUnreachableError, match="test/counting sent nothing for too long"):
             call("a")
     with pytest.raises(ModelUnreachableError):
         embedding.get_text_embedding_batch(["a"])
@@ -268,20 +268,34 @@ def answered(status: int, message: str) -> Exception:
 @pytest.mark.parametrize(
     ("raised", "expected", "words"),
     [
-        (answered(401, "wrong key"), ModelRefusedError, "answered 401: wrong key .is the key right"),
-        (answered(404, "no such model"), ModelRefusedError, "answered 404: no such model .is the model's name right"),
-        (answered(429, "slow down"), ModelRefusedError, "answered 429: slow down .its limit is reached"),
-        (answered(503, "loading"), ModelRefusedError, "answered 503: loading .see the server's log"),
-        (answered(418, "a teapot\nand more"), ModelRefusedError, "answered 418: a teapot .see what it says"),
+        (
+            answered(401, "wrong key"),
+            ModelRefusedError,
+            r"does not accept the key .401.: check BYLINE_EMBEDDING_API_KEY",
+        ),
+        (
+            answered(404, "no such model"),
+            ModelRefusedError,
+            r"has no such model.*no such model.: check BYLINE_EMBEDDING,",
+        ),
+        (answered(429, "slow down"), ModelRefusedError, r"asks to wait .429: slow down"),
+        (answered(503, "loading"), ModelRefusedError, r"failed .503: loading.; try again"),
+        (answered(418, "a teapot\nand more"), ModelRefusedError, r"refused the request .418: a teapot.\."),
+        (
+            answered(413, "Payload too large"),
+            ModelContextError,
+            "cannot read a text that long: lower BYLINE_PASSAGE_TOKENS",
+        ),
+        (answered(400, "maximum context length is 512 tokens"), ModelContextError, "cannot read a text that long"),
         (
             httpx.HTTPStatusError("Not Found", request=REQUEST, response=httpx.Response(404, request=REQUEST)),
             ModelRefusedError,
-            "answered 404: Not Found",
+            "has no such model or no such address .404: Not Found",
         ),
-        (openai.APITimeoutError(request=REQUEST), ModelUnreachableError, "cannot be reached: Request timed out"),
-        (httpx.ReadTimeout(""), ModelUnreachableError, "cannot be reached: ReadTimeout"),
-        (ConnectionRefusedError("refused"), ModelUnreachableError, "cannot be reached: refused"),
-        (ValueError("odd answer"), ModelError, "failed: odd answer"),
+        (openai.APITimeoutError(request=REQUEST), ModelUnreachableError, "sent nothing for too long"),
+        (httpx.ReadTimeout(""), ModelUnreachableError, "sent nothing for too long"),
+        (ConnectionRefusedError("refused"), ModelUnreachableError, "cannot be reached.*BYLINE_EMBEDDING_BASE_URL"),
+        (ValueError("odd answer"), ModelRefusedError, "failed: odd answer"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
 )
@@ -291,7 +305,7 @@ def test_a_providers_error_says_what_failed_and_where(
     address = "http://localhost:8080/v1"
     with (
         pytest.raises(ModelError, match=f"^test/model at {address} {words}") as caught,
-        embedding_errors("test/model", address=address),
+        provider_errors(ModelCall("test/model", address, kind="EMBEDDING")),
     ):
         raise raised
     assert type(caught.value) is expected
@@ -300,18 +314,18 @@ def test_a_providers_error_says_what_failed_and_where(
 
 def test_an_error_of_ours_passes_as_it_is() -> None:
     ours = ModelError("said already")
-    with pytest.raises(ModelError) as caught, embedding_errors("test/model"):
+    with pytest.raises(ModelError) as caught, provider_errors(ModelCall("test/model", kind="EMBEDDING")):
         raise ours
     assert caught.value is ours
 
 
 def test_secrets_never_show() -> None:
-    address = "http://user:hunter2@localhost:8080/v1"
-    with pytest.raises(ModelRefusedError) as caught, embedding_errors("test/m", address=address, secrets=["sk-12345"]):
-        raise answered(401, "Incorrect API key provided: sk-12345.")
-    assert "sk-12345" not in str(caught.value)
+    call = ModelCall("test/m", "http://user:hunter2@localhost:8080/v1", kind="EMBEDDING", secrets=("hush-12345",))
+    with pytest.raises(ModelRefusedError) as caught, provider_errors(call):
+        raise answered(400, "The key hush-12345 cannot be used.")
+    assert "hush-12345" not in str(caught.value)
     assert "hunter2" not in str(caught.value)
-    assert "http://***@localhost:8080/v1 answered 401: Incorrect API key provided: ***" in str(caught.value)
+    assert "http://***@localhost:8080/v1 refused the request (400: The key *** cannot be used)" in str(caught.value)
 
 
 class RecordingEmbedding(HashingEmbedding):

@@ -11,11 +11,11 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ["index", "rag", "eval", "app"]
 ORDER = {
     "index": """
-        errors characters settings sentences tokens commands headlines articles passages embeddings lexical ownership chroma
-        records store duplicates build rebuilding
+        errors characters settings model_errors sentences tokens commands headlines articles passages embeddings lexical
+        ownership chroma records store duplicates build rebuilding
     """,
     "rag": """
-        model_errors model_stream models prompts echoes conversation retrieval asking marker_forms markers citations
+        model_stream models prompts echoes conversation retrieval asking marker_forms markers citations
         facts claims support disagreement coverage answers question extractive engine rendering api shield suggestions
         page batch remote
     """,

@@ -20,9 +20,10 @@ from index.errors import (
     ModelUnreachableError,
     SettingsError,
 )
+from index.model_errors import ModelCall, model_errors
 from index.settings import Settings
 from rag.model_stream import ThoughtFilter
-from rag.models import ModelStream, complete_text, load_llm, model_errors, model_label
+from rag.models import ModelStream, complete_text, load_llm, model_label
 from tests.fakes import ScriptedLLM
 from tests.openai_server import (
     HANG,
@@ -279,7 +280,7 @@ async def test_model_that_cannot_stream_answers_at_once() -> None:
     ("fault", "kind", "said"),
     [
         (INVALID_KEY, ModelRefusedError, "BYLINE_LLM_API_KEY"),
-        (UNKNOWN_MODEL, ModelRefusedError, "BYLINE_LLM "),
+        (UNKNOWN_MODEL, ModelRefusedError, "BYLINE_LLM,"),
         (TOO_LONG, ModelContextError, "BYLINE_LLM_CONTEXT_TOKENS"),
         (Fault(403, "Project not allowed"), ModelRefusedError, "does not allow"),
         (Fault(400, "Bad temperament"), ModelRefusedError, "Bad temperament"),
@@ -414,7 +415,7 @@ def _openai_error(kind: type[openai.APIStatusError], status: int, message: str) 
     ],
 )
 def test_providers_errors_become_ours(raised: Exception, kind: type[ModelError]) -> None:
-    with pytest.raises(kind) as caught, model_errors("openai/gpt-4o", "http://user:secret@host/v1"):
+    with pytest.raises(kind) as caught, model_errors(ModelCall("openai/gpt-4o", "http://user:secret@host/v1")):
         raise raised
     assert caught.value.__cause__ is raised
     assert "openai/gpt-4o at http://***@host/v1" in str(caught.value)
@@ -423,7 +424,7 @@ def test_providers_errors_become_ours(raised: Exception, kind: type[ModelError])
 
 @pytest.mark.parametrize("raised", [ValueError("ours"), KeyError("ours"), BylineError("ours"), RuntimeError("ours")])
 def test_other_errors_pass_as_they_are(raised: Exception) -> None:
-    with pytest.raises(type(raised)) as caught, model_errors("openai/gpt-4o"):
+    with pytest.raises(type(raised)) as caught, model_errors(ModelCall("openai/gpt-4o")):
         raise raised
     assert caught.value is raised
 

@@ -1,35 +1,71 @@
-"""Model errors: what a provider's client raises becomes one line of ours, saying which setting mends it.
+"""Model errors: what a client of a language or embedding model raises becomes one line that names the setting to mend.
 
 A key is never in it: neither the one that was sent nor anything that looks like one.
 """
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import cached_property
+from dataclasses import dataclass
+from typing import Literal
 
 from index.errors import BylineError, ModelContextError, ModelError, ModelRefusedError, ModelUnreachableError
 
 
-@contextmanager
-def model_errors(label: str, base_url: str | None = None) -> Iterator[None]:
-    """Turn what a provider's client raises into the ModelError family; other exceptions pass.
+@dataclass(frozen=True, slots=True)
+class ModelCall:
+    """What a message about a call says of it.
 
-    Args:
+    Attributes:
         label: the model, `provider/model`.
         base_url: its server's address, where one is set.
+        kind: which model it is, as its settings name it.
+        secrets: what must not be in a message, whatever it looks like.
+    """
+
+    label: str
+    base_url: str | None = None
+    kind: Literal["LLM", "EMBEDDING"] = "LLM"
+    secrets: tuple[str, ...] = ()
+
+    @property
+    def server(self) -> str:
+        """The model and where it is."""
+        return f"{self.label}{place_of(self.base_url)}"
+
+    @property
+    def model_setting(self) -> str:
+        """The setting that names the model."""
+        return f"BYLINE_{self.kind}"
+
+    @property
+    def key_setting(self) -> str:
+        """Where its key is set."""
+        key = f"BYLINE_{self.kind}_API_KEY"
+        return f"OPENAI_API_KEY or {key}" if self.label.startswith("openai/") else key
+
+    @property
+    def address_setting(self) -> str:
+        """What decides where it is looked for."""
+        own = self.base_url or not self.label.startswith("openai/")
+        return f"BYLINE_{self.kind}_BASE_URL" if own else "the network"
+
+
+@contextmanager
+def model_errors(call: ModelCall) -> Iterator[None]:
+    """Turn what a provider's client raises into the ModelError family; other exceptions pass.
 
     Raises:
         ModelError: one line that says what failed and which setting mends it; never a key.
     """
-    with provider_errors(label, base_url, anything=False):
+    with provider_errors(call, anything=False):
         yield
 
 
 @contextmanager
-def provider_errors(label: str, base_url: str | None, *, anything: bool) -> Iterator[None]:
-    """`model_errors`, which with `anything` takes every exception for the provider's: around its own calls alone."""
+def provider_errors(call: ModelCall, *, anything: bool = True) -> Iterator[None]:
+    """`model_errors` that takes every exception for the provider's: around its own calls alone."""
     try:
         yield
     except BylineError:
@@ -37,7 +73,7 @@ def provider_errors(label: str, base_url: str | None, *, anything: bool) -> Iter
     except Exception as exc:  # providers' classes share no base
         if not (anything or _is_providers(exc)):
             raise
-        raise _translated(exc, _Call(label, base_url)) from exc
+        raise _translated(exc, call) from exc
 
 
 def _is_providers(exc: Exception) -> bool:
@@ -48,27 +84,7 @@ def _is_providers(exc: Exception) -> bool:
     return known or isinstance(exc, kinds) or http_status(exc) is not None
 
 
-class _Call:
-    """Words for messages about one call."""
-
-    def __init__(self, label: str, base_url: str | None) -> None:
-        self.label = label
-        self.base_url = base_url
-
-    @cached_property
-    def server(self) -> str:
-        return f"{self.label}{place_of(self.base_url)}"
-
-    @cached_property
-    def key_setting(self) -> str:
-        return "OPENAI_API_KEY or BYLINE_LLM_API_KEY" if self.label.startswith("openai/") else "BYLINE_LLM_API_KEY"
-
-    @cached_property
-    def address_setting(self) -> str:
-        return "BYLINE_LLM_BASE_URL" if self.base_url or not self.label.startswith("openai/") else "the network"
-
-
-def _translated(exc: Exception, call: _Call) -> ModelError:
+def _translated(exc: Exception, call: ModelCall) -> ModelError:
     import httpx
     import openai
 
@@ -91,22 +107,22 @@ def _translated(exc: Exception, call: _Call) -> ModelError:
         )
     if isinstance(exc, (json.JSONDecodeError, UnicodeDecodeError, openai.APIResponseValidationError)):
         return ModelRefusedError(
-            f"{call.server} answered with something that is not OpenAI's protocol: check {call.address_setting}."
+            f"{call.server} answered with something that cannot be read: check {call.address_setting}."
         )
-    said = without_secrets(said_by(exc), exc)
+    said = without_secrets(said_by(exc), exc, secrets=call.secrets)
     if _is_about_context(said):
         return _context_error(call)
     return ModelRefusedError(f"{call.server} failed: {said}.")
 
 
-def _refused(exc: Exception, status: int, call: _Call) -> ModelError:
-    said = without_secrets(said_by(exc), exc)
+def _refused(exc: Exception, status: int, call: ModelCall) -> ModelError:
+    said = without_secrets(said_by(exc), exc, secrets=call.secrets)
     if status in (400, 413, 422) and (status == 413 or _is_about_context(said)):
         return _context_error(call)
     hints = {
         401: f"does not accept the key (401): check {call.key_setting}",
-        403: f"does not allow this model with this key (403): check {call.key_setting} and BYLINE_LLM",
-        404: f"has no such model or no such address (404: {said}): check BYLINE_LLM and {call.address_setting}",
+        403: f"does not allow this model with this key (403): check {call.key_setting} and {call.model_setting}",
+        404: f"has no such model or no such address (404: {said}): check {call.model_setting}, {call.address_setting}",
         429: f"asks to wait (429: {said}): try again later, or check the quota of the key",
     }
     if status >= 500:
@@ -114,7 +130,9 @@ def _refused(exc: Exception, status: int, call: _Call) -> ModelError:
     return ModelRefusedError(f"{call.server} {hints.get(status, f'refused the request ({status}: {said})')}.")
 
 
-def _context_error(call: _Call) -> ModelContextError:
+def _context_error(call: ModelCall) -> ModelContextError:
+    if call.kind == "EMBEDDING":
+        return ModelContextError(f"{call.server} cannot read a text that long: lower BYLINE_PASSAGE_TOKENS.")
     return ModelContextError(
         f"{call.server} cannot read that much at once: set BYLINE_LLM_CONTEXT_TOKENS to its real context window, or "
         "lower BYLINE_TOP_K."
@@ -161,8 +179,10 @@ def said_by(exc: BaseException) -> str:
     return " ".join(lines[0].split())[:200].rstrip(".") if lines else type(exc).__name__
 
 
-def without_secrets(text: str, exc: BaseException) -> str:
-    """`text` without the key that was sent and without what looks like one."""
+def without_secrets(text: str, exc: BaseException, *, secrets: Iterable[str] = ()) -> str:
+    """`text` without `secrets`, without the key that was sent and without what looks like one."""
+    for secret in filter(None, secrets):
+        text = text.replace(secret, "***")
     headers = getattr(getattr(exc, "request", None), "headers", {})
     sent = str(headers.get("authorization", "")).removeprefix("Bearer ").strip()
     if len(sent) > 3:
