@@ -1,7 +1,6 @@
 """Provenance: what decides the figures of a run, so that two runs can be told apart and one can be made again."""
 
 import hashlib
-import json
 import platform
 import shutil
 import subprocess
@@ -11,36 +10,15 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
-
-from pydantic import SecretStr
 
 from eval.dataset import Question
 from index.articles import Article
-from index.settings import Settings
+from index.settings import Settings, public_settings
 
 ROOT = Path(__file__).parent.parent
 
 _PACKAGES = ("llama-index-core", "chromadb", "onnxruntime", "tokenizers", "tiktoken", "nltk", "numpy", "openai",
              "ir-measures", "rouge-score")  # fmt: skip
-# They say where things are kept and how long to wait, not what the answers are.
-_NOT_DECIDING = frozenset({"home", "lock_seconds", "chroma", "llm_connect_seconds", "llm_read_seconds"})
-
-
-def public_settings(settings: Settings) -> dict[str, Any]:
-    """The settings that decide an answer, without secrets; what may hide one is given as its digest only."""
-    shown: dict[str, Any] = {}
-    for name, field in type(settings).model_fields.items():
-        value = getattr(settings, name)
-        if name in _NOT_DECIDING or isinstance(value, SecretStr) or name.endswith("api_key"):
-            continue
-        if not field.repr:
-            shown[name] = f"sha256:{_sha256(json.dumps(value, sort_keys=True, default=str))[:16]}" if value else None
-        elif isinstance(value, str) and value.startswith(("http://", "https://")):
-            shown[name] = _without_user(value)
-        else:
-            shown[name] = str(value) if isinstance(value, Path) else value
-    return shown
 
 
 def provenance(settings: Settings, questions: Sequence[Question], articles: Sequence[Article]) -> dict[str, Any]:
@@ -92,11 +70,6 @@ def _hash_files(folder: Path, pattern: str) -> str:
         digest.update(f"{path.relative_to(folder).as_posix()}\0".encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()
-
-
-def _without_user(address: str) -> str:
-    parts = urlsplit(address)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=""))
 
 
 def _sha256(text: str) -> str:

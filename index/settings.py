@@ -3,14 +3,19 @@
 Only `app.py` and the `__main__` modules call `load_settings`; everything else receives a `Settings`.
 """
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from index.errors import SettingsError
+
+# They say where things are kept and how long to wait, not what the answers are.
+_NOT_DECIDING = frozenset({"home", "runs", "lock_seconds", "chroma", "llm_connect_seconds", "llm_read_seconds"})
 
 
 class Settings(BaseSettings):
@@ -47,6 +52,7 @@ class Settings(BaseSettings):
     lock_seconds: float = Field(default=10.0, ge=0, le=3600, description="longest wait for an index in use, in seconds")
     passage_tokens: int = Field(default=128, ge=32, le=1024, description="longest passage, in tokens")
     top_k: int = Field(default=8, ge=1, le=50, description="passages found for a question")
+    runs: Path = Field(default=Path("runs"), description="folder of evaluation runs that the page lists")
     openai_api_key: SecretStr | None = Field(
         default=None, validation_alias="OPENAI_API_KEY", description="key for OpenAI's models; set, `auto` uses them"
     )
@@ -102,3 +108,28 @@ def load_settings() -> Settings:
             about = f" ({field.description})" if field and field.description else ""
             lines.append(f"{key}{about}: {error['msg'].removeprefix('Value error, ')}")
         raise SettingsError("Setting not usable. " + "; ".join(lines)) from exc
+
+
+def public_settings(settings: Settings) -> dict[str, Any]:
+    """The settings that decide an answer, without secrets; what may hide one is given as its digest only."""
+    shown: dict[str, Any] = {}
+    for name, field in type(settings).model_fields.items():
+        value = getattr(settings, name)
+        if name in _NOT_DECIDING or isinstance(value, SecretStr) or name.endswith("api_key"):
+            continue
+        if not field.repr:
+            shown[name] = f"sha256:{_digest(value)[:16]}" if value else None
+        elif isinstance(value, str) and value.startswith(("http://", "https://")):
+            shown[name] = _without_user(value)
+        else:
+            shown[name] = str(value) if isinstance(value, Path) else value
+    return shown
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _without_user(address: str) -> str:
+    parts = urlsplit(address)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=""))

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from eval.feedback import FILE, add_feedback, draft_questions, read_feedback
+from eval.feedback import draft_questions
 from index.errors import QuestionSetError
 from index.settings import Settings
+from rag.feedback import FILE, add_feedback, read_feedback
 from tests.evaluation import answer, passage
 
 CITED = (1, passage("p2", "flood", 20, 60), "supported")

@@ -11,11 +11,10 @@ import pytest
 from llama_index.core.base.llms.types import ChatMessage
 
 from eval.dataset import Question
-from eval.provenance import public_settings
 from eval.runner import Plan, answer_in_order, run_questions
 from eval.runs import list_runs, read_answers, read_run
 from index.errors import BylineError, ModelError, QuestionSetError
-from index.settings import Settings
+from index.settings import Settings, public_settings
 from rag.answers import Answer
 from rag.conversation import Turn
 from tests.evaluation import QUESTIONS, answer, json_lines, make_run, question, small_settings, write_set
