@@ -63,15 +63,13 @@ def markers_in(text: str) -> list[int]:
 def answer_sentences(text: str) -> list[Span]:
     """The sentences of a normalised answer, each with the markers that follow it.
 
-    Bullets, numbers of lists, headings, rules and code blocks belong to no sentence; a row of a table is one.
+    Bullets, numbers of lists, rules, the marks around a code block and headings of a word or two belong to no
+    sentence; a row of a table is one. A longer heading and a line of code may claim something, like any other line.
     """
     spans: list[Span] = []
-    fenced = False
     for line in re.finditer(r"[^\n]+", text):
         content = line.group()
-        if re.match(r"\s*(?:```|~~~)", content):
-            fenced = not fenced
-        elif not (fenced or _has_no_claim(content)):
+        if not (re.match(r"\s*(?:```|~~~)", content) or _has_no_claim(content)):
             prefix = 0 if content.lstrip().startswith("|") else list_prefix(content)
             spans += [
                 Span(line.start() + prefix + span.start, line.start() + prefix + span.end)
@@ -82,9 +80,13 @@ def answer_sentences(text: str) -> list[Span]:
 
 
 def _has_no_claim(line: str) -> bool:
-    """A heading, a rule or a table's ruled line."""
+    """A short heading, a rule or a table's ruled line."""
     stripped = line.strip()
-    if not re.search(r"\w", stripped) or re.match(r"#{1,6}\s", stripped):
+    if not re.search(r"\w", stripped):
+        return True
+    if len(re.findall(r"\w+", stripped)) > 2:
+        return False
+    if re.match(r"#{1,6}\s", stripped):
         return True
     bold = re.fullmatch(r"(\*\*|__)(?:(?!\1).)+\1:?", stripped)
     return bool(bold) and not re.search(r"[.!?…][\"”’]?(?:\*\*|__)$", stripped)
