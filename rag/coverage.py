@@ -12,7 +12,7 @@ from index.duplicates import origins
 from index.passages import Passage
 from index.sentences import split_sentences
 from index.store import PassageStore
-from rag.citations import Citation
+from rag.citations import Citation, quote_span
 from rag.disagreement import Disagreement, find_disagreement
 from rag.facts import find_facts, without_markers
 from rag.support import Remembering, check_support, claims_nothing
@@ -48,6 +48,19 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
+class Report:
+    """The words with which an article that is not cited says the same; `start` and `end` as in a citation."""
+
+    article_id: str
+    title: str
+    source: str | None
+    passage_id: str
+    start: int
+    end: int
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
 class Coverage:
     """Who stands behind an answer.
 
@@ -55,11 +68,13 @@ class Coverage:
         origins: independent reports among the articles cited and those that say the same; copies count once.
         also_reported_by: ids of articles not cited that say the same.
         differences: where articles give different values.
+        reports: where those of `also_reported_by` say it, in the same order.
     """
 
     origins: int
     also_reported_by: tuple[str, ...]
     differences: tuple[Difference, ...]
+    reports: tuple[Report, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,23 +101,26 @@ def find_coverage(citations: Sequence[Citation], store: PassageStore, *, text: s
     """
     embedding = Remembering(store.embedding)
     kept = _one_a_sentence([cited for cited in citations if cited.support != "unsupported"])
-    saying: set[str] = {cited.passage.article_id for cited in kept}
-    cited_articles = frozenset(saying)
+    cited_articles = {cited.passage.article_id for cited in kept}
+    reports: dict[str, Report] = {}
     found: list[tuple[_Sentence, list[tuple[Disagreement, _Sentence]]]] = []
     for cited in kept[:_SENTENCES]:
         claim = without_markers(text[cited.answer_start : cited.answer_end]) if text else cited.quote
         here = _Sentence(cited.passage, cited.start, cited.end)
         differing = []
         for passage in _others(cited.quote, cited.passage.article_id, store, embedding):
-            if passage.article_id not in saying and _says(passage, claim, embedding):
-                saying.add(passage.article_id)
+            known = passage.article_id in cited_articles or passage.article_id in reports
+            if not known and _says(passage, claim, embedding):
+                reports[passage.article_id] = _report(claim, passage)
             differing += _disagreements(here, claim, passage, embedding)
         found.append((here, differing))
-    groups = _origins(sorted(saying), store, embedding)
+    groups = _origins(sorted(cited_articles | reports.keys()), store, embedding)
+    also = sorted(reports)
     return Coverage(
         len(groups),
-        tuple(sorted(saying - cited_articles)),
+        tuple(also),
         tuple(_differences(found)),
+        tuple(reports[article_id] for article_id in also),
     )
 
 
@@ -133,6 +151,19 @@ def _says(passage: Passage, claim: str, embedding: Remembering) -> bool:
         return False
     about = [text for text in (passage.title, passage.source) if text]
     return check_support(claim, [passage.text], about=about, embedding=embedding)[0] == "supported"
+
+
+def _report(claim: str, passage: Passage) -> Report:
+    start, end = quote_span(claim, passage)
+    return Report(
+        article_id=passage.article_id,
+        title=passage.title,
+        source=passage.source,
+        passage_id=passage.id,
+        start=start,
+        end=end,
+        quote=passage.text[start - passage.start : end - passage.start],
+    )
 
 
 def _sentences(passage: Passage) -> list[_Sentence]:
