@@ -8,22 +8,22 @@ from eval.statistics import Interval
 
 _Scale = Callable[[float], float]
 
-_WIDTH = 640
-_ROW = 26
-_LABEL = 190  # the column of names
-_RIGHT = 92  # the column of figures
+_WIDTH = 420
+_ROW = 37
+_EDGE = 20  # room beside the scale for half a dot and half a number
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A named figure with its interval."""
+    """A named figure with its interval; `tone` is `better`, `worse` or nothing, and colours it."""
 
     label: str
     interval: Interval
+    tone: str = ""
 
 
 def interval_plot(rows: Sequence[Row], *, title: str, low: float = 0.0, high: float = 1.0, zero: bool = False) -> str:
-    """A dot and its whisker a row, on one scale.
+    """A dot and its whisker below each name, on one scale; narrow enough to be read on a phone.
 
     Args:
         rows: from top to bottom.
@@ -33,28 +33,27 @@ def interval_plot(rows: Sequence[Row], *, title: str, low: float = 0.0, high: fl
         zero: draw a line at 0, for differences.
     """
     height = _ROW * len(rows) + 30
-    left, right = _LABEL, _WIDTH - _RIGHT
     span = (high - low) or 1.0
 
     def x(value: float) -> float:
-        return left + (min(max(value, low), high) - low) / span * (right - left)
+        return _EDGE + (min(max(value, low), high) - low) / span * (_WIDTH - 2 * _EDGE)
 
     parts = [_grid(x, low, high, height - 24)]
     if zero:
         parts.append(f'<line class="zero" x1="{x(0):.1f}" x2="{x(0):.1f}" y1="4" y2="{height - 24}"/>')
     for place, row in enumerate(rows):
-        y = _ROW * place + 18
+        top = _ROW * place + 15
+        y = top + 12
         figure = row.interval
         shown = f"{figure.value:+.3f}" if zero else f"{figure.value:.3f}"
-        clear = zero and (figure.low > 0 or figure.high < 0)
         parts.append(
-            f'<g class="{"clear" if clear else "plain"}">'
+            f'<g class="{row.tone or "plain"}">'
             f"<title>{escape(row.label)}: {shown} [{figure.low:.3f}, {figure.high:.3f}], n {figure.count}</title>"
-            f'<text class="name" x="{left - 12}" y="{y + 4}">{escape(_cut(row.label))}</text>'
+            f'<text x="0" y="{top}">{escape(row.label)}</text>'
+            f'<text class="figure end" x="{_WIDTH}" y="{top}">{shown}'
+            f'<tspan class="count" dx="6">n {figure.count}</tspan></text>'
             f'<line class="whisker" x1="{x(figure.low):.1f}" x2="{x(figure.high):.1f}" y1="{y}" y2="{y}"/>'
-            f'<circle cx="{x(figure.value):.1f}" cy="{y}" r="4.5"/>'
-            f'<text class="figure" x="{right + 12}" y="{y + 4}">{shown}'
-            f'<tspan class="count" dx="6">n {figure.count}</tspan></text></g>'
+            f'<circle cx="{x(figure.value):.1f}" cy="{y}" r="4.5"/></g>'
         )
     return _svg("".join(parts), height, title)
 
@@ -151,7 +150,7 @@ def _grid(x: _Scale, low: float, high: float, bottom: float) -> str:
         value = low + (high - low) * step / 4
         parts.append(
             f'<line class="grid" x1="{x(value):.1f}" x2="{x(value):.1f}" y1="4" y2="{bottom}"/>'
-            f'<text class="figure middle" x="{x(value):.1f}" y="{bottom + 18}">{value:.3g}</text>'
+            f'<text class="figure middle" x="{x(value):.1f}" y="{bottom + 18}">{value:g}</text>'
         )
     return "".join(parts)
 
@@ -167,7 +166,3 @@ def _round_up(value: float) -> float:
     """The next number of the form 1, 2 or 5 times a power of ten."""
     power = 10.0 ** int(f"{value:e}".split("e")[1])
     return next(power * step for step in (1, 2, 5, 10) if value <= power * step)
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= 27 else f"{text[:26]}…"

@@ -13,7 +13,7 @@ from eval.metrics import METRIC, METRICS, Figures, Metric, by_category, risk_cur
 from eval.plots import Row, bar, curve_plot, histogram_plot, interval_plot
 from eval.report_questions import question_html, state_of
 from eval.runs import Run
-from eval.statistics import Interval
+from eval.statistics import Interval, PairedTest
 
 _TILES = ("correct", "correct_and_cited", "ndcg@10", "all_evidence@10", "evidence_precision", "support_recall",
           "refusal_f1", "latency_p50")  # fmt: skip
@@ -160,8 +160,7 @@ def _plots(run: Run, figures: Figures) -> str:
             rows.append(Row(category, of_category.metrics["correct_and_cited"]))
     rows.sort(key=lambda row: (-row.interval.value, row.label))
     title = "Correct and rightly cited, by category"
-    whole = _figure(title, "Share of questions, with its 95 % interval", interval_plot(rows, title=title))
-    parts = []
+    parts = [_figure(title, "Share of questions, with its 95 % interval", interval_plot(rows, title=title))]
     curve = risk_curve(run.results)
     if curve:
         risk = curve_plot(
@@ -182,7 +181,7 @@ def _plots(run: Run, figures: Figures) -> str:
                 histogram_plot(times, title="Latency", x_name="milliseconds", marks=marks),
             )
         )
-    return f'<section><h2>At a glance</h2>{whole}<div class="plots">{"".join(parts)}</div></section>'
+    return f'<section><h2>At a glance</h2><div class="plots">{"".join(parts)}</div></section>'
 
 
 def _figure(title: str, about: str, plot: str) -> str:
@@ -216,11 +215,17 @@ def _figure_row(metric: Metric, figure: Interval) -> str:
 
 def _comparison(comparison: Comparison) -> str:
     rows = [
-        Row(METRIC[row.name].title, Interval(row.test.difference, row.test.low, row.test.high, row.test.count))
+        Row(
+            METRIC[row.name].title,
+            Interval(row.test.difference, row.test.low, row.test.high, row.test.count),
+            tone=_tone(METRIC[row.name], row.test),
+        )
         for row in comparison.metrics
         if METRIC[row.name].unit == "share"
     ]
-    widest = max([0.05, *(abs(end) for row in rows for end in (row.interval.low, row.interval.high))])
+    ends = [abs(end) for row in rows for end in (row.interval.low, row.interval.high)]
+    widest = next(limit for limit in (0.1, 0.2, 0.4, 0.6, 0.8, 1.0) if max([0.0, *ends]) <= limit)
+    about = "Shares; green where better and red where worse, the interval leaving out zero"
     plot = interval_plot(rows, title="Differences", low=-widest, high=widest, zero=True)
     lists = []
     for gained, heading in ((False, "No longer correct"), (True, "Now correct")):
@@ -245,11 +250,17 @@ def _comparison(comparison: Comparison) -> str:
         f"<section><h2>Against {escape(comparison.first)}</h2>"
         f"<p>{comparison.questions} questions in common, {comparison.left_out} left out. Differences are this run less "
         "that one; p is of a paired permutation test, adjusted for the number of metrics (Holm).</p>"
-        f"{_figure('Differences', 'Shares; red where the interval leaves out zero', plot)}"
+        f'<div class="plots">{_figure("Differences", about, plot)}<div>{"".join(lists)}</div></div>'
         '<div class="scroll"><table><thead><tr><th>Metric</th><th class="n">That run</th><th class="n">This run</th>'
         f'<th class="n">Difference</th><th class="n">p</th></tr></thead><tbody>{table}</tbody></table></div>'
-        f"{''.join(lists)}<h3>Made differently</h3><dl>{changed}</dl></section>"
+        f"<h3>Made differently</h3><dl>{changed}</dl></section>"
     )
+
+
+def _tone(metric: Metric, test: PairedTest) -> str:
+    if test.low <= 0 <= test.high:
+        return ""
+    return "better" if (test.difference > 0) == metric.larger_is_better else "worse"
 
 
 def _questions(run: Run, categories: Sequence[str]) -> str:

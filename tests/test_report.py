@@ -153,11 +153,13 @@ def test_plots_hold_their_figures() -> None:
     plot = interval_plot(rows, title="t")
     assert "a &lt;name&gt;" in plot
     assert "0.500" in plot
-    # The scale runs from 190 to 548: a half is at 369, a quarter at 279.5.
-    assert 'cx="369.0"' in plot
-    assert 'x1="279.5"' in plot
-    assert 'class="clear"' in interval_plot([Row("a", Interval(0.2, 0.1, 0.3, 8))], title="t", low=-1, zero=True)
-    assert 'class="clear"' not in interval_plot([Row("a", Interval(0.2, -0.1, 0.3, 8))], title="t", low=-1, zero=True)
+    # The scale runs from 20 to 400: a half is at 210, a quarter at 115.
+    assert 'cx="210.0"' in plot
+    assert 'x1="115.0"' in plot
+    assert 'class="zero"' not in plot
+    differing = interval_plot([Row("a", Interval(0.2, 0.1, 0.3, 8), "worse")], title="t", low=-1, zero=True)
+    assert '<g class="worse">' in differing
+    assert "+0.200" in differing
 
 
 def test_curve_and_histogram_take_any_values() -> None:
