@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rag.denials import denied_otherwise
-from rag.facts import Date, Facts, Name, Number, Word, number_says, same_spelling, spell
+from rag.facts import Date, Facts, Name, Number, Word, number_says, same_spelling, spell, stem
 from rag.slots import in_its_place
 from rag.support import Embeds
 
@@ -26,6 +26,25 @@ _FEWEST_AROUND_NUMBER = 2
 _SHARED_SENTENCE = 0.7
 _FEWEST_SENTENCE = 4
 _SUBJECT_WORDS = 8
+# What happens to those counted: the dead are not the injured, drones launched not drones shot down.
+_FATE_REACH_WORDS = 5
+_FATES = tuple(
+    frozenset(stem(word) for word in words.split())
+    for words in (
+        "die died dead deaths killed kill killing killed",
+        "injured injuries wounded hurt",
+        "missing",
+        "arrested detained jailed",
+        "rescued saved evacuated displaced fled",
+        "launched launch fired sent",
+        "shot downed destroyed intercepted",
+        "create created hire hired add added",
+        "cut cuts shed lose lost",
+        "employs employ employed",
+        "bought buy",
+        "sold sell",
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +110,9 @@ def _same_count(number: Number, other: Number, ours: Facts, theirs: Facts, embed
     mine, its = _around(ours, number), _around(theirs, other)
     if _days_differ(ours, number, theirs, other) or _named_apart(ours, number, theirs, other):
         return False
+    fates, other_fates = _fates(ours, number), _fates(theirs, other)
+    if fates and other_fates and not fates & other_fates:
+        return False
     if not number.unit and not _same_things(number.noun, other.noun, ours, number, theirs, other, embedding):
         return False
     shared = _alike(mine, its, embedding)
@@ -141,9 +163,17 @@ def _owners(facts: Facts, number: Number) -> list[Name]:
     return [name for name in facts.names if number.last < name.first <= number.last + len(number.noun)]
 
 
+def _fates(facts: Facts, number: Number) -> set[int]:
+    """Which fates are told of in the words around the number."""
+    last = number.last + len(number.noun)
+    near = facts.words[max(0, number.first - _FATE_REACH_WORDS) : last + 1 + _FATE_REACH_WORDS]
+    return {at for at, fate in enumerate(_FATES) if any(word.stem in fate for word in near)}
+
+
 def _days_differ(ours: Facts, number: Number, theirs: Facts, other: Number) -> bool:
     mine, its = _nearest_day(ours, number), _nearest_day(theirs, other)
-    return bool(mine and its and mine != its)
+    years, other_years = ({n.low for n in facts.numbers if _is_year(n)} for facts in (ours, theirs))
+    return bool(mine and its and mine != its) or bool(years and other_years and not years & other_years)
 
 
 def _nearest_day(facts: Facts, number: Number) -> str:
@@ -208,7 +238,7 @@ def _shared_words(mine: Sequence[Word], its: Sequence[Word]) -> float:
     if min(len(mine), len(its)) < _FEWEST_SENTENCE:
         return 0.0
     here, there = {spell(word.plain) for word in mine} | {w.stem for w in mine}, [(w.stem, spell(w.plain)) for w in its]
-    shared = sum(stem in here or spelled in here for stem, spelled in there)
+    shared = sum(stemmed in here or spelled in here for stemmed, spelled in there)
     return min(shared / min(len(mine), len(its)), 1.4 * shared / max(len(mine), len(its)))
 
 
