@@ -17,7 +17,7 @@ from rag.facts import find_facts
 ROOT = Path(__file__).parent.parent
 BRIDGE_A = (
     "The bridge over the Elbe was closed on Tuesday after engineers found 14 cracks in its main girder. Mayor Anna "
-    "Kerr said the repairs would cost €2.5m and take three months. Traffic was sent over the old ferry crossing instead."
+    "Kerr said the repairs would cost €2.5m and take three months. Traffic was sent over the old ferry crossing."
 )
 BRIDGE_B = (
     "Commuters face detours. The Elbe bridge was closed on Tuesday because engineers had found 22 cracks in the "
