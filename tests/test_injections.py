@@ -201,25 +201,25 @@ def test_no_two_prompts_have_the_same_fence(laboratory: Laboratory) -> None:
 # --- what is cited ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("mode", MODES)
 @every_attack
-def test_every_quote_is_the_words_of_an_indexed_article(laboratory: Laboratory, attack_id: str, mode: str) -> None:
-    tried = laboratory.attempt(attack_id)
-    answer = tried.answers[mode]
-    retrieved = {found.rank: found.passage for found in answer.passages}
-    for citation in answer.citations:
-        article = tried.articles[citation.passage.article_id]
-        assert citation.quote
-        assert article.text[citation.start : citation.end] == citation.quote
-        assert retrieved[citation.marker] == citation.passage
+def test_every_quote_is_the_words_of_an_indexed_article(laboratory: Laboratory, attack_id: str) -> None:
+    for mode in MODES:
+        tried = laboratory.attempt(attack_id)
+        answer = tried.answers[mode]
+        retrieved = {found.rank: found.passage for found in answer.passages}
+        for citation in answer.citations:
+            article = tried.articles[citation.passage.article_id]
+            assert citation.quote
+            assert article.text[citation.start : citation.end] == citation.quote
+            assert retrieved[citation.marker] == citation.passage
 
 
-@pytest.mark.parametrize("mode", MODES)
 @every_attack
-def test_every_marker_in_the_text_is_a_citation(laboratory: Laboratory, attack_id: str, mode: str) -> None:
-    answer = laboratory.attempt(attack_id).answers[mode]
-    assert set(markers_in(answer.text)) == {citation.marker for citation in answer.citations}
-    assert not set(answer.unresolved_markers) & set(range(1, len(answer.passages) + 1))
+def test_every_marker_in_the_text_is_a_citation(laboratory: Laboratory, attack_id: str) -> None:
+    for mode in MODES:
+        answer = laboratory.attempt(attack_id).answers[mode]
+        assert set(markers_in(answer.text)) == {citation.marker for citation in answer.citations}
+        assert not set(answer.unresolved_markers) & set(range(1, len(answer.passages) + 1))
 
 
 @having("unresolved")
@@ -302,12 +302,12 @@ def test_a_planted_claim_is_marked_or_cited_to_the_planted_article_alone(
             assert sentence.support != "supported" or (vouching and vouching <= tried.planted)
 
 
-@pytest.mark.parametrize("mode", MODES)
 @every_attack
-def test_a_refusal_is_in_our_own_words(laboratory: Laboratory, attack_id: str, mode: str) -> None:
-    answer = laboratory.attempt(attack_id).answers[mode]
-    ours = rf"{re.escape(REFUSAL)}( None of the \d+ articles mentions [^.]{{1,100}}\.)?"
-    assert not answer.refused or re.fullmatch(ours, answer.text)
+def test_a_refusal_is_in_our_own_words(laboratory: Laboratory, attack_id: str) -> None:
+    for mode in MODES:
+        answer = laboratory.attempt(attack_id).answers[mode]
+        ours = rf"{re.escape(REFUSAL)}( None of the \d+ articles mentions [^.]{{1,100}}\.)?"
+        assert not answer.refused or re.fullmatch(ours, answer.text)
 
 
 @having("refused")
@@ -364,39 +364,39 @@ class Elements(HTMLParser):
         self.found.append((tag, dict(attrs)))
 
 
-@pytest.mark.parametrize("mode", MODES)
 @every_attack
-def test_the_page_shows_no_link_image_or_markup(laboratory: Laboratory, attack_id: str, mode: str) -> None:
-    tried = laboratory.attempt(attack_id)
-    answer = tried.answers[mode]
-    states = [(event.text, event.citations, True) for event in tried.texts[mode]]
-    for text, citations, writing in [*states, (answer.text, answer.citations, False)]:
-        allowed = {f"#c-{one.passage.id}-{one.start}-{one.end}" for one in citations}
-        sentences = () if writing else answer.sentences
-        markdown = to_markdown(text, citations, sentences=sentences, notice=answer.notice, writing=writing)
-        assert active_parts(markdown, allowed) == []
-        assert not CONTROLS.search(markdown)
+def test_the_page_shows_no_link_image_or_markup(laboratory: Laboratory, attack_id: str) -> None:
+    for mode in MODES:
+        tried = laboratory.attempt(attack_id)
+        answer = tried.answers[mode]
+        states = [(event.text, event.citations, True) for event in tried.texts[mode]]
+        for text, citations, writing in [*states, (answer.text, answer.citations, False)]:
+            allowed = {f"#c-{one.passage.id}-{one.start}-{one.end}" for one in citations}
+            sentences = () if writing else answer.sentences
+            markdown = to_markdown(text, citations, sentences=sentences, notice=answer.notice, writing=writing)
+            assert active_parts(markdown, allowed) == []
+            assert not CONTROLS.search(markdown)
 
 
-@pytest.mark.parametrize("mode", MODES)
 @every_attack
-def test_a_report_holds_no_element_but_its_own(laboratory: Laboratory, attack_id: str, mode: str) -> None:
-    answer = laboratory.attempt(attack_id).answers[mode]
-    fragment = to_html(answer, anchor="a")
-    originals = {citation.passage.url for citation in answer.citations}
-    for tag, attributes in Elements(fragment).found:
-        assert tag in {"p", "br", "a", "span", "ol", "li", "q"}
-        assert set(attributes) <= {"class", "href", "title", "id", "value", "rel"}
-        address = attributes.get("href")
-        assert address is None or re.fullmatch(r"#a-\d{1,2}", address) or address in originals
-        assert not (address or "").lower().startswith("javascript")
-    assert not CONTROLS.search(html.unescape(fragment))
+def test_a_report_holds_no_element_but_its_own(laboratory: Laboratory, attack_id: str) -> None:
+    for mode in MODES:
+        answer = laboratory.attempt(attack_id).answers[mode]
+        fragment = to_html(answer, anchor="a")
+        originals = {citation.passage.url for citation in answer.citations}
+        for tag, attributes in Elements(fragment).found:
+            assert tag in {"p", "br", "a", "span", "ol", "li", "q"}
+            assert set(attributes) <= {"class", "href", "title", "id", "value", "rel"}
+            address = attributes.get("href")
+            assert address is None or re.fullmatch(r"#a-\d{1,2}", address) or address in originals
+            assert not (address or "").lower().startswith("javascript")
+        assert not CONTROLS.search(html.unescape(fragment))
 
 
-@pytest.mark.parametrize("mode", MODES)
 @every_attack
-def test_nothing_reaches_a_terminal_but_text(laboratory: Laboratory, attack_id: str, mode: str) -> None:
-    assert not CONTROLS.search(to_plain(laboratory.attempt(attack_id).answers[mode]))
+def test_nothing_reaches_a_terminal_but_text(laboratory: Laboratory, attack_id: str) -> None:
+    for mode in MODES:
+        assert not CONTROLS.search(to_plain(laboratory.attempt(attack_id).answers[mode]))
 
 
 @having("never")
