@@ -20,7 +20,7 @@ from index.passages import Passage
 from index.records import IndexedArticle
 from rag.answers import Answer, to_json
 from rag.conversation import Turn
-from rag.rendering import web_address
+from rag.markup import web_address
 
 log = logging.getLogger(__name__)
 

@@ -16,8 +16,8 @@ ORDER = {
     """,
     "rag": """
         model_stream models prompts echoes conversation retrieval asking marker_forms markers citations
-        words numbers dates names facts claims denials slots support disagreement coverage answers question extractive
-        engine rendering api shield suggestions page batch remote
+        words numbers dates names facts claims denials slots support disagreement coverage answers feedback question extractive
+        engine markup standing rendering api shield suggestions page batch remote
     """,
 }
 # Programs of their own, run by hand; nothing imports them.

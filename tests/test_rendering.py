@@ -9,16 +9,9 @@ from markdown_it import MarkdownIt
 from index.passages import Passage
 from rag.answers import Answer
 from rag.citations import Citation
-from rag.rendering import (
-    escape_text,
-    found_link,
-    label,
-    plain_message,
-    to_html,
-    to_markdown,
-    to_plain,
-    web_address,
-)
+from rag.coverage import Coverage, Difference, DifferingValue, Report
+from rag.markup import escape_text, label, web_address
+from rag.rendering import answer_markdown, found_link, plain_message, to_html, to_markdown, to_plain
 from rag.retrieval import ScoredPassage
 from rag.support import SentenceSupport
 
@@ -265,3 +258,109 @@ def test_html_holds_only_our_own_tags(hostile: str) -> None:
     tags = set(re.findall(r"</?([a-z]+)", to_html(answer)))
     assert tags <= {"p", "br", "a", "span", "ol", "li", "q"}
     assert "javascript:x" not in to_html(answer)
+
+
+# --- who stands behind an answer ------------------------------------------------------------------------------------
+
+
+LEDGER = a_passage(1, title="Storm", source="The Ledger")
+TEXT = "The storm cut off 300 homes [1]."
+
+
+def a_report(rank: int = 2, *, title: str = "Gale", source: str | None = "The Post") -> Report:
+    return Report(f"article-{rank}", title, source, f"{rank:032x}", 5, 25, "Some 300 homes went dark.")
+
+
+def a_difference(value: str = "500 homes", *, title: str = "Gale") -> Difference:
+    return Difference(
+        "homes without power",
+        (
+            DifferingValue("300 homes", "article-1", "Storm", "The Ledger", f"{1:032x}", 110, 150, "Off: 300 homes."),
+            DifferingValue(value, "article-2", title, None, f"{2:032x}", 5, 25, "Off: 500 homes."),
+        ),
+    )
+
+
+def a_reported_answer(text: str = TEXT, **coverage: Any) -> Answer:
+    known: dict[str, Any] = {"origins": 2, "also_reported_by": ("article-2",), "reports": (a_report(),)}
+    return an_answer(
+        text,
+        citations=(a_citation(text, TEXT, 1, passage=LEDGER),),
+        coverage=Coverage(**({"differences": ()} | known | coverage)),
+    )
+
+
+def test_who_reports_an_answer_stands_below_it_each_a_link_to_the_words() -> None:
+    below = answer_markdown(a_reported_answer()).partition('<span class="byline-below"></span>')[2]
+    assert below.strip() == (
+        '<span class="byline-standing">Reported by 2 independent sources: '
+        f"[The Ledger](#w-{1:032x}-110-150), [The Post](#w-{2:032x}-5-25)</span>"
+    )
+
+
+def test_one_source_alone_is_not_counted() -> None:
+    alone = a_reported_answer(origins=1, also_reported_by=(), reports=())
+    assert "Reported" not in answer_markdown(alone) + to_plain(alone) + to_html(alone)
+
+
+def test_copies_count_once_and_the_line_says_so() -> None:
+    copied = a_reported_answer(also_reported_by=("article-2", "article-3"), reports=(a_report(), a_report(3)))
+    assert (
+        to_plain(copied)
+        .partition("\n\n")[2]
+        .startswith("Reported by 2 independent sources, copies counted once: The Ledger; Gale; Gale")
+    )
+
+
+def test_what_several_sentences_say_need_not_be_said_by_each_source() -> None:
+    two = a_reported_answer(f"{TEXT} It passed [1].")
+    two = replace(two, citations=(*two.citations, a_citation(two.text, "It passed [1].", 1, passage=LEDGER)))
+    assert "Reported, whole or in part, by 2 independent sources: The Ledger; The Post" in to_plain(two)
+
+
+def test_a_citation_that_does_not_carry_its_sentence_stands_behind_nothing() -> None:
+    answer = a_reported_answer(reports=(a_report(), a_report(3, source="The Mail")))
+    answer = replace(answer, citations=(replace(answer.citations[0], support="unsupported"),))
+    assert "The Ledger" not in answer_markdown(answer).partition("byline-below")[2]
+
+
+def test_a_difference_is_a_table_of_value_and_source_each_value_a_link() -> None:
+    markdown = answer_markdown(a_reported_answer(differences=(a_difference(),)))
+    assert markdown.endswith(
+        "| Sources differ: homes without power | Source |\n| --- | --- |\n"
+        f"| [300 homes](#w-{1:032x}-110-150) | The Ledger |\n"
+        f"| [500 homes](#w-{2:032x}-5-25) | Gale |"
+    )
+    html_table = to_html(a_reported_answer(differences=(a_difference(),)))
+    assert "<tr><td>500 homes</td><td>Gale <q>Off: 500 homes.</q></td></tr>" in html_table
+    assert "Sources differ: homes without power\n  300 homes: The Ledger\n    “Off: 300 homes.”" in to_plain(
+        a_reported_answer(differences=(a_difference(),))
+    )
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_hostile_values_and_titles_stay_inside_their_cells(hostile: str) -> None:
+    answer = a_reported_answer(
+        differences=(a_difference(hostile, title=hostile),), reports=(a_report(title=hostile, source=None),)
+    )
+    markdown = answer_markdown(answer)
+    tokens = [token for block in PARSER.parse(markdown) for token in (block, *(block.children or []))]
+    links = [str(token.attrs["href"]) for token in tokens if token.type == "link_open"]
+    assert all(re.fullmatch(r"#[cw]-[0-9a-f]{32}-\d+-\d+", link) for link in links)
+    assert len(links) == 5
+    assert sum(token.type == "tr_open" for token in tokens) == 3
+    assert {token.content for token in tokens if token.type == "html_inline"} <= {
+        '<span class="byline-below">', '<span class="byline-standing">', "</span>"
+    }  # fmt: skip
+    assert not ADDRESS.search(markdown)
+    tags = set(re.findall(r"</?([a-z]+)", to_html(answer)))
+    assert tags <= {"p", "br", "a", "span", "ol", "li", "q", "table", "tr", "th", "td"}
+
+
+def test_an_answer_is_rated_under_its_id_and_nothing_below_it_is_part_of_the_conversation() -> None:
+    markdown = answer_markdown(a_reported_answer(differences=(a_difference(),)), answer_id="Ab-1_x")
+    assert "[Helpful](#f-Ab-1_x-up) [Not helpful](#f-Ab-1_x-down) [Wrong source](#f-Ab-1_x-wrong)" in markdown
+    assert plain_message(markdown) == TEXT
+    refused = answer_markdown(an_answer("The articles do not say.", refused=True), answer_id="x")
+    assert "Wrong source" not in refused
+    assert plain_message(refused) == "The articles do not say."
