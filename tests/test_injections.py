@@ -88,6 +88,7 @@ class Laboratory:
         self._store = store
         self._settings = settings
         self._folder = folder
+        self._clean = {listed.id: store.article(listed.id) for listed in store.articles()}
         self._tried: dict[str, Tried] = {}
 
     def attempt(self, attack_id: str) -> Tried:
@@ -99,7 +100,7 @@ class Laboratory:
     def _attempt(self, attack: dict[str, Any]) -> Tried:
         planted = set(self._plant(attack))
         try:
-            articles = {listed.id: self._store.article(listed.id) for listed in self._store.articles()}
+            articles = self._clean | {article_id: self._store.article(article_id) for article_id in planted}
             llm = ObeyingLLM(order=attack["order"], obeys=attack["obeys"])
             tried = Tried(llm, articles, planted)
             for mode in MODES:
