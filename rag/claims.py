@@ -64,7 +64,7 @@ def _noun_phrase(facts: Facts, places: Iterable[int], anchor: int) -> list[int]:
             if not apposed or facts.text[words[left].end : words[right].start].strip() != ",":
                 break
         plain = words[place].plain
-        if plain == "from" and place > anchor and found:
+        if found and plain in ({"from"} if place > anchor else {"in", "on", "at", "for", "from"}):
             before = place
             continue
         if plain in _PRONOUNS and not found:
@@ -109,7 +109,7 @@ def sayings(facts: Facts) -> list[Saying]:
         if word.plain == "according" and place + 2 < len(words):
             start = place + 2 if words[place + 1].plain == "to" else place + 1
             phrase = _noun_phrase(facts, range(start, len(words)), place + 1)
-        elif word.plain in SAYING and not word.capital:
+        elif word.plain in SAYING and not word.capital and not _is_passive(words, place):
             phrase = _noun_phrase(facts, range(place - 1, -1, -1), place)
             if not phrase and _is_inverted(facts, place):
                 phrase = _noun_phrase(facts, range(place + 1, len(words)), place)
@@ -130,13 +130,20 @@ def sayings(facts: Facts) -> list[Saying]:
     return found
 
 
+def _is_passive(words: Sequence[Word], place: int) -> bool:
+    """`They were told`, `it is said`: whoever stands before it does not speak."""
+    return place > 0 and words[place - 1].plain in {"is", "are", "was", "were", "be", "been", "being"}
+
+
 def _is_inverted(facts: Facts, place: int) -> bool:
     """Whether the speaker comes after the verb: `“…,” said Merz`, `…, said the Kremlin`."""
     words = facts.words
     if words[place].plain not in _INVERTED or place + 1 >= len(words):
         return False
-    after = words[place + 1]
-    return clear_between(facts, words[place], after) and (after.capital or after.plain in {"the", "a", "an", "one"})
+    if not clear_between(facts, words[place], words[place + 1]):
+        return False
+    # `said roboticist Daniel Huber`
+    return words[place + 1].plain in {"the", "a", "an", "one"} or any(w.capital for w in words[place + 1 : place + 4])
 
 
 def _first_name(facts: Facts, verb: Word) -> list[int]:
@@ -171,8 +178,9 @@ def wrong_speaker(claim: Facts, source: Facts, window: Window) -> str:
                 return f"The passage has {_name_them(near)} say this, not {saying.text}."
         if near:
             return ""
+    everywhere = frozenset(word for saying in theirs for word in saying.speaker)
     for saying in said:
-        if not _mentions(source, window, saying.speaker):
+        if not same_speaker(saying.speaker, everywhere) and not _mentions(source, window, saying.speaker):
             return f"The passage does not have {saying.text} say this."
     return ""
 

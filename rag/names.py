@@ -149,9 +149,14 @@ def _name_of(text: str, words: tuple[Word, ...], run: list[int]) -> Name | None:
         return None
     plains = tuple(words[place].plain for place in run)
     parts = tuple(spell(plain) for plain in ((_LONG_FORMS[plains],) if plains in _LONG_FORMS else plains))
-    certain = any(not words[place].initial or not seen_in_lower_case(words[place].plain) for place in run)
+    certain = any(not words[place].initial or not _may_be_common(words[place].plain) for place in run)
     written = re.sub(r"['’]s?$", "", text[words[run[0]].start : words[run[-1]].end])
     return Name(parts, written, run[0], run[-1], certain)
+
+
+def _may_be_common(plain: str) -> bool:
+    """Whether a word at a sentence's start may be there for its place alone."""
+    return plain.endswith("ly") or seen_in_lower_case(plain)
 
 
 @lru_cache(maxsize=1)

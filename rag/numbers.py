@@ -97,6 +97,8 @@ def _value(text: str, words: tuple[Word, ...], place: int) -> tuple[float, float
         return _digits(text, words, place)
     if word.plain in _VAGUE:
         return _vague(words, place)
+    if word.plain in {"decades", "centuries"} and place and text[words[place - 1].end : word.start].isspace():
+        return 2.0, 9.9, False, place - 1  # the word is its own unit
     if word.plain in _ONES or word.plain in _TENS:
         return _spelled(text, words, place)
     if word.plain in _ORDINALS and word.plain != "first":
@@ -202,7 +204,10 @@ def _number_at(text: str, words: tuple[Word, ...], place: int) -> Number | None:
         return None
     low, high, ordinal, last = found
     if not unit and not ordinal:
-        unit, last = _unit_after(text, words, last)
+        # `hundreds of years`
+        of = low != high and last + 1 < len(words) and words[last + 1].plain == "of"
+        unit, end = _unit_after(text, words, last + of)
+        last = end if unit else last
     if unit in {"decade", "century"}:
         size = 10.0 if unit == "decade" else 100.0
         low, high, unit = low * size, high * size, "year"

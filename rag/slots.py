@@ -28,7 +28,10 @@ def belongs_elsewhere(claim: Facts, source: Facts) -> str:
     sentence's own value must not be outweighed clearly by another value of the same kind.
     """
     for number in claim.numbers:
+        counted = {stem for other in claim.numbers if other != number for stem in other.noun} - set(number.noun)
         same = [n for n in source.numbers if number_says(n, number)]
+        if number.noun and same and all(set(n.noun) & counted and not set(n.noun) & set(number.noun) for n in same):
+            return f"The passage counts something else with “{same[0].text}”."
         rivals = [
             n for n in source.numbers
             if _same_kind(n, number) and not any(number_says(n, mine) for mine in claim.numbers)

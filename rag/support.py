@@ -18,6 +18,7 @@ from rag.citations import Citation, Support, answer_sentences, quote_span
 from rag.claims import sayings, wrong_doer, wrong_speaker
 from rag.denials import denied_otherwise
 from rag.facts import (
+    FUNCTION_WORDS,
     TITLES,
     Date,
     Facts,
@@ -182,11 +183,20 @@ def _has_name(source: Facts, name: Name) -> bool:
     """Whether the source has the name: its last word (a surname) with no other first name before it, or all of it."""
     spelled = [spell(word.plain) for word in source.words]
     found = [any(same_spelling(part, other) for other in spelled) for part in name.parts]
-    if not name.certain:
-        return True
-    if all(found):
+    if not name.certain or all(found) or _has_initials(source, name):
         return True
     return found[-1] and not _another_first_name(source, name)
+
+
+def _has_initials(source: Facts, name: Name) -> bool:
+    """Whether the source has the words that an acronym stands for: `MP`, `Member of Parliament`."""
+    letters = name.text.replace(".", "")
+    if not (letters.isupper() and letters.isalpha() and len(letters) > 1):
+        return False
+    capitals = "".join(
+        word.text[0] if word.capital else "" if word.plain in FUNCTION_WORDS else " " for word in source.words
+    )
+    return letters in capitals
 
 
 def _another_first_name(source: Facts, name: Name) -> bool:
