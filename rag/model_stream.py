@@ -28,6 +28,7 @@ class ModelStream:
     Attributes:
         ending: `whole`, or `too long` where the model came to its limit, or `broken` where its server stopped sending
             without saying that it was done.
+        reported: `prompt_tokens` and `completion_tokens` as far as the server says them.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class ModelStream:
         self._call = ModelCall(self._label, base_url)
         self._silence_seconds = silence_seconds
         self._text = ""
-        self._reported: dict[str, int] = {}
+        self.reported: dict[str, int] = {}
 
     async def pieces(self) -> AsyncGenerator[str, None]:
         """The text as it arrives, without the model's reasoning.
@@ -86,7 +87,7 @@ class ModelStream:
             "prompt_tokens": sum(count_tokens(message.content or "", model=self._label) for message in self._messages),
             "completion_tokens": count_tokens(self._text, model=self._label),
         }
-        return counted | self._reported
+        return counted | self.reported
 
     async def _responses(self) -> AsyncIterator[ChatResponse]:
         stream: AsyncIterator[ChatResponse] | None = None
@@ -143,7 +144,7 @@ class ModelStream:
             if tokens is None and isinstance(response.raw, dict):
                 tokens = response.raw.get(ollamas_name)
             if isinstance(tokens, int) and tokens > 0:
-                self._reported[name] = tokens
+                self.reported[name] = tokens
         reason, may_tell = _finish_reason(response.raw)
         if reason in ("length", "max_tokens"):
             self.ending = "too long"

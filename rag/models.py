@@ -6,19 +6,17 @@ One layer retries: the openai client, twice, honouring Retry-After up to a minut
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
-from urllib.parse import urlsplit
 
 from llama_index.core.llms import LLM
 
 from index.errors import SettingsError
 from index.model_errors import without_secrets
 from index.settings import Settings
+from rag.model_server import OPENAI_URL, ModelServer, find_server
 from rag.model_stream import Ending, ModelStream, complete_text
 
 __all__ = ["Ending", "ModelStream", "complete_text", "load_llm", "model_label"]
 
-OPENAI_URL = "https://api.openai.com/v1"
-OLLAMA_URL = "http://localhost:11434"
 _RETRIES = 2
 
 
@@ -39,7 +37,7 @@ def load_llm(settings: Settings) -> LLM | None:
     provider, _, model = name.partition("/")
     load = _PROVIDERS.get(provider)
     if load and model:
-        return load(settings, model)
+        return load(settings)
     if not model and "." in name:
         return _load_class(settings, name)
     raise SettingsError(
@@ -49,85 +47,91 @@ def load_llm(settings: Settings) -> LLM | None:
     )
 
 
-def _load_openai(settings: Settings, model: str) -> LLM:
-    key = settings.llm_api_key or settings.openai_api_key
-    if key is None:
-        raise SettingsError(f"BYLINE_LLM={settings.llm_name} needs a key: set OPENAI_API_KEY or BYLINE_LLM_API_KEY.")
-    url = settings.llm_base_url or settings.openai_base_url or OPENAI_URL
-    return _openai_protocol(settings, model, url=url, key=key.get_secret_value())
-
-
-def _load_openai_like(settings: Settings, model: str) -> LLM:
-    if settings.llm_base_url is None:
+def _load_openai(settings: Settings) -> LLM:
+    server = find_server(settings)
+    if server is None:
         raise SettingsError(
             f"BYLINE_LLM={settings.llm_name} needs the server's address: set BYLINE_LLM_BASE_URL, "
             "for example http://localhost:8080/v1."
         )
-    # OPENAI_API_KEY is OpenAI's alone and is not sent to other servers.
-    key = settings.llm_api_key.get_secret_value() if settings.llm_api_key else "none"
-    return _openai_protocol(settings, model, url=settings.llm_base_url, key=key)
-
-
-def _openai_protocol(settings: Settings, model: str, *, url: str, key: str) -> LLM:
-    """A model behind OpenAI's chat completions, whatever its name."""
-    # Imported here because they take half a second, which quoting without a model does not need.
-    import httpx
+    if settings.llm_name.startswith("openai/") and not server.key:
+        raise SettingsError(f"BYLINE_LLM={settings.llm_name} needs a key: set OPENAI_API_KEY or BYLINE_LLM_API_KEY.")
+    # Imported here because it takes half a second, which quoting without a model does not need.
     from openai import AsyncOpenAI, OpenAI
 
-    timeout = httpx.Timeout(settings.llm_read_seconds, connect=settings.llm_connect_seconds)
-    # Connections are not kept: a kept one belongs to the event loop it was opened on, and commands start new loops.
-    limits = httpx.Limits(max_keepalive_connections=0)
-    # The machine's proxy settings are for other hosts.
-    trust_env = not _is_this_machine(url)
-    length = {"max_completion_tokens" if url == OPENAI_URL else "max_tokens": settings.llm_answer_tokens}
+    length = {"max_completion_tokens" if server.url == OPENAI_URL else "max_tokens": settings.llm_answer_tokens}
     arguments: dict[str, Any] = {
         "temperature": 0.0,
         "context_window": settings.llm_context_tokens,
         "additional_kwargs": {"stream_options": {"include_usage": True}, **length},
         **settings.llm_options,
     }
+    connection: dict[str, Any] = {"api_key": server.key or "none", "base_url": server.url, "max_retries": _RETRIES}
+    sync_client, async_client = _http_clients(settings, server)
     openai_like = _import_class("llama_index.llms.openai_like.OpenAILike", package="llama-index-llms-openai-like")
     return openai_like(
-        model=model,
-        api_base=url,
+        model=server.model,
+        api_base=server.url,
         api_key="held by the clients",  # so that no repr and no trace of this object shows it
         is_chat_model=True,
         max_retries=0,
-        openai_client=OpenAI(
-            api_key=key,
-            base_url=url,
-            max_retries=_RETRIES,
-            http_client=httpx.Client(timeout=timeout, limits=limits, trust_env=trust_env, follow_redirects=True),
-        ),
-        async_openai_client=AsyncOpenAI(
-            api_key=key,
-            base_url=url,
-            max_retries=_RETRIES,
-            http_client=httpx.AsyncClient(timeout=timeout, limits=limits, trust_env=trust_env, follow_redirects=True),
-        ),
+        openai_client=OpenAI(http_client=sync_client, **connection),
+        async_openai_client=AsyncOpenAI(http_client=async_client, **connection),
         **arguments,
     )
 
 
-def _load_ollama(settings: Settings, model: str) -> LLM:
+def _http_clients(settings: Settings, server: ModelServer) -> tuple[Any, Any]:
+    """An httpx client and its asynchronous twin, with the time-outs of the settings."""
+    import httpx
+
+    shared = _connection(settings, server)
+    return httpx.Client(**shared), httpx.AsyncClient(**shared)
+
+
+def _connection(settings: Settings, server: ModelServer) -> dict[str, Any]:
+    """What every httpx client that speaks to the server is made with."""
+    import httpx
+
+    return {
+        "timeout": httpx.Timeout(settings.llm_read_seconds, connect=settings.llm_connect_seconds),
+        # Connections are not kept: a kept one belongs to the event loop it was opened on, and commands start new loops.
+        "limits": httpx.Limits(max_keepalive_connections=0),
+        "trust_env": not server.is_this_machine,
+        "follow_redirects": True,
+    }
+
+
+def _load_ollama(settings: Settings) -> LLM:
     """Ollama by its own protocol: through its OpenAI door the context window set here would be ignored."""
     ollama_class = _import_class("llama_index.llms.ollama.Ollama", package="llama-index-llms-ollama")
-    headers = {"Authorization": f"Bearer {settings.llm_api_key.get_secret_value()}"} if settings.llm_api_key else None
+    server = find_server(settings)
+    assert server is not None  # noqa: S101 - an `ollama/...` name always has one
     arguments: dict[str, Any] = {
-        "base_url": (settings.llm_base_url or OLLAMA_URL).removesuffix("/v1"),
+        "base_url": server.url,
         "context_window": settings.llm_context_tokens,
         "request_timeout": settings.llm_read_seconds,
         "temperature": 0.0,
-        "headers": headers,
         "additional_kwargs": {"num_predict": settings.llm_answer_tokens},
         **settings.llm_options,
     }
-    return ollama_class(model=model, **arguments)
+    return ollama_class(model=server.model, **_ollama_clients(settings, server), **arguments)
 
 
-_PROVIDERS: dict[str, Callable[[Settings, str], LLM]] = {
+def _ollama_clients(settings: Settings, server: ModelServer) -> dict[str, Any]:
+    """Clients that hold the key, so that the model does not, and whose time-outs are the settings'."""
+    package = import_module("ollama")  # comes with LlamaIndex's class
+    headers = {"authorization": f"Bearer {server.key}"} if server.key else None
+    shared = _connection(settings, server)
+    return {
+        "client": package.Client(server.url, headers=headers, **shared),
+        "async_client": package.AsyncClient(server.url, headers=headers, **shared),
+    }
+
+
+_PROVIDERS: dict[str, Callable[[Settings], LLM]] = {
     "openai": _load_openai,
-    "openai-like": _load_openai_like,
+    "openai-like": _load_openai,
     "ollama": _load_ollama,
 }
 
@@ -154,8 +158,3 @@ def _import_class(path: str, *, package: str | None = None) -> Callable[..., LLM
     if not (isinstance(found, type) and issubclass(found, LLM)):
         raise SettingsError(f"BYLINE_LLM: {path} is not a language model class of LlamaIndex.")
     return found
-
-
-def _is_this_machine(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    return host in {"localhost", "::1"} or host.startswith("127.")

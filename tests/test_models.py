@@ -153,15 +153,25 @@ def test_any_llama_index_class_by_its_import_path() -> None:
     assert llm.max_tokens == 3
 
 
+class _Client:
+    """Stands in for the clients of Ollama's package."""
+
+    def __init__(self, host: str, **given: Any) -> None:
+        self.host = host
+        self.given = given
+
+
 def test_ollama_is_told_the_context_window_by_its_own_protocol(monkeypatch: pytest.MonkeyPatch) -> None:
     class Ollama(ScriptedLLM):
         """Stands in for LlamaIndex's class, whose package is an extra."""
 
         model_config = ConfigDict(extra="allow")
 
-    module = ModuleType("llama_index.llms.ollama")
+    module, clients = ModuleType("llama_index.llms.ollama"), ModuleType("ollama")
     module.__dict__["Ollama"] = Ollama
+    clients.__dict__.update(Client=_Client, AsyncClient=_Client)
     monkeypatch.setitem(sys.modules, "llama_index.llms.ollama", module)
+    monkeypatch.setitem(sys.modules, "ollama", clients)
     settings = _settings(llm="ollama/qwen3:8b", llm_base_url="http://localhost:11434/v1", llm_context_tokens=4096)
     llm = load_llm(settings)
     assert isinstance(llm, Ollama)
