@@ -136,7 +136,7 @@ def matrix(
     settings = load_settings()
     folder = out or new_folder(settings.home, name=file.stem)
     done: list[Run] = []
-    for name, plan in read_matrix(file, settings, folder, limit=limit).plans.items():
+    for name, plan in read_matrix(file, settings, folder, limit=limit).items():
         with progress_bar(name) as on_progress:
             done.append(run_questions(plan, on_progress=on_progress, keep_finished=True))
         write_reports(done[-1], baseline=done[0] if len(done) > 1 else None)

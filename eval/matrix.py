@@ -14,7 +14,6 @@ The first run is the one that the others are compared with. Secrets stay in the 
 """
 
 import tomllib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +27,7 @@ _SECRET = ("llm_api_key", "embedding_api_key", "openai_api_key")
 _KEYS = {"questions", "articles", "settings", "runs"}
 
 
-@dataclass(frozen=True, slots=True)
-class Matrix:
-    """The runs of a matrix, by name, in the file's order."""
-
-    plans: dict[str, Plan]
-
-
-def read_matrix(path: Path, settings: Settings, folder: Path, *, limit: int | None = None) -> Matrix:
+def read_matrix(path: Path, settings: Settings, folder: Path, *, limit: int | None = None) -> dict[str, Plan]:
     """Read a matrix.
 
     Args:
@@ -43,6 +35,9 @@ def read_matrix(path: Path, settings: Settings, folder: Path, *, limit: int | No
         settings: what the file does not say.
         folder: where the runs' folders go, each by its name.
         limit: only the first so many questions.
+
+    Returns:
+        The runs to make, by name, in the file's order.
 
     Raises:
         SettingsError: the file cannot be read, or a name or value in it cannot be used.
@@ -70,7 +65,7 @@ def read_matrix(path: Path, settings: Settings, folder: Path, *, limit: int | No
             folder=folder / name,
             limit=limit,
         )
-    return Matrix(plans)
+    return plans
 
 
 def _changed(settings: Settings, changes: dict[str, Any], *, where: str) -> Settings:

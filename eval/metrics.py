@@ -9,11 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
 from eval.answer_metrics import aurc, risk_coverage
-from eval.statistics import Interval, bootstrap_ratio, bootstrap_statistic
+from eval.statistics import Interval, bootstrap_percentile, bootstrap_ratio, bootstrap_statistic
 
 Group = Literal["outcome", "retrieval", "answer", "citations", "refusal", "coverage", "cost"]
 Unit = Literal["share", "milliseconds", "tokens"]
@@ -219,10 +216,5 @@ def _whole_run(name: str, results: Sequence[Result], *, seed: int) -> Interval:
     if name == "aurc":
         answers = given_answers(results)
         return bootstrap_statistic(len(answers), lambda drawn: aurc([answers[i] for i in drawn]), seed=seed)
-    times = np.array([result.latency_ms for result in results], dtype=np.float64)
-    percent = 50 if name == "latency_p50" else 95
-
-    def at(drawn: NDArray[np.intp]) -> float:
-        return float(np.percentile(times[drawn], percent))
-
-    return bootstrap_statistic(len(times), at, seed=seed)
+    times = [result.latency_ms for result in results]
+    return bootstrap_percentile(times, 50 if name == "latency_p50" else 95, seed=seed)

@@ -3,7 +3,7 @@
 The page has no script: filters are radio buttons and CSS, plots are SVG. It asks no other address for anything.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from string import Template
@@ -52,13 +52,13 @@ def write_reports(run: Run, *, baseline: Run | None = None, folder: Path | None 
 def html_report(run: Run, comparison: Comparison | None = None) -> str:
     """The whole report as one page."""
     figures = summarise(run.results)
-    categories = list(by_category(run.results))
+    categories = by_category(run.results)
     content = [
         _tiles(figures),
-        _plots(run, figures),
+        _plots(run, figures, categories),
         _comparison(comparison) if comparison else "",
         _figures_table(figures),
-        _questions(run, categories),
+        _questions(run, list(categories)),
         _making(run),
     ]
     filters = "\n".join(
@@ -153,9 +153,9 @@ def _tiles(figures: Figures) -> str:
     return f'<section class="tiles">{"".join(tiles)}</section>'
 
 
-def _plots(run: Run, figures: Figures) -> str:
+def _plots(run: Run, figures: Figures, categories: Mapping[str, Figures]) -> str:
     rows = []
-    for category, of_category in by_category(run.results).items():
+    for category, of_category in categories.items():
         if "correct_and_cited" in of_category.metrics:
             rows.append(Row(category, of_category.metrics["correct_and_cited"]))
     rows.sort(key=lambda row: (-row.interval.value, row.label))

@@ -88,7 +88,7 @@ def bootstrap_ratio(
 
 
 def bootstrap_statistic(
-    count: int, statistic: Callable[[NDArray[np.intp]], float], *, seed: int = 0, resamples: int = 1000
+    count: int, statistic: Callable[[NDArray[np.intp]], float], *, seed: int = 0, resamples: int = 500
 ) -> Interval:
     """The percentile bootstrap interval of any statistic of `count` questions.
 
@@ -105,6 +105,16 @@ def bootstrap_statistic(
     draws = np.array([statistic(generator.integers(0, count, size=count)) for _ in range(resamples)])
     low, high = _percentiles(draws)
     return Interval(statistic(np.arange(count)), low, high, count)
+
+
+def bootstrap_percentile(values: Sequence[float], percent: float, *, seed: int = 0, resamples: int = 1000) -> Interval:
+    """A percentile of the values with its bootstrap interval."""
+    if not len(values):
+        return Interval(0.0, 0.0, 0.0, 0)
+    array = np.asarray(values, dtype=np.float64)
+    drawn = np.random.default_rng(seed).integers(0, len(array), size=(resamples, len(array)))
+    low, high = _percentiles(np.percentile(array[drawn], percent, axis=1))
+    return Interval(percentile(values, percent), low, high, len(array))
 
 
 def paired_test(

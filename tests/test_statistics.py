@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from eval.statistics import (
+    bootstrap_percentile,
     bootstrap_ratio,
     bootstrap_statistic,
     cohen_kappa,
@@ -68,6 +69,13 @@ def test_bootstrap_of_any_statistic_returns_its_value_on_all_questions() -> None
     assert interval.value == 2.0
     assert interval.low == 1.0
     assert interval.high == 3.0
+
+
+def test_percentile_has_an_interval_between_its_values() -> None:
+    interval = bootstrap_percentile([1.0, 2.0, 3.0, 4.0, 5.0], 50)
+    assert (interval.value, interval.count) == (3.0, 5)
+    assert 1.0 <= interval.low < 3.0 < interval.high <= 5.0
+    assert bootstrap_percentile([], 50).count == 0
 
 
 def test_permutation_of_three_equal_gains_is_a_quarter() -> None:
