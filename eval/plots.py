@@ -150,7 +150,7 @@ def _grid(x: _Scale, low: float, high: float, bottom: float) -> str:
         value = low + (high - low) * step / 4
         parts.append(
             f'<line class="grid" x1="{x(value):.1f}" x2="{x(value):.1f}" y1="4" y2="{bottom}"/>'
-            f'<text class="figure middle" x="{x(value):.1f}" y="{bottom + 18}">{value:g}</text>'
+            f'<text class="figure middle" x="{x(value):.1f}" y="{bottom + 18}">{value:,.6g}</text>'
         )
     return "".join(parts)
 
