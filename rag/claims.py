@@ -29,14 +29,16 @@ SAYING = _listed(
     described describes called calling insisted insists insisting noted noting denied denies explained explains
     emphasised emphasized emphasises emphasizes emphasising emphasizing indicated indicates signalled signaled suggested
     suggests reiterated reiterates confirmed confirms declared declares conceded concedes admitted admits tweeted
-    promised urged urges predicted believes believed thinks"""
+    promised urged urges predicted believes believed thinks
+    confessed revealed reveals testified"""
 )
 _INVERTED = _listed("said says wrote writes added adds told explained noted stressed warned")
 _PRONOUNS = frozenset({"he", "she", "they", "it", "who", "we", "i"})
 _SKIPPED = _listed(
     """has have had also then later again already recently previously repeatedly strongly earlier now once still so far
-    additionally today yesterday is was were are will would could"""
+    ever never often always only additionally today yesterday is was were are will would could"""
 )
+_ARTICLES = frozenset({"the", "a", "an", "one"})
 _NP_WORDS = frozenset({"the", "a", "an", "of", "and", "its", "his", "her", "their"})
 
 
@@ -109,7 +111,11 @@ def sayings(facts: Facts) -> list[Saying]:
         if word.plain == "according" and place + 2 < len(words):
             start = place + 2 if words[place + 1].plain == "to" else place + 1
             phrase = _noun_phrase(facts, range(start, len(words)), place + 1)
-        elif word.plain in SAYING and not word.capital and not _is_passive(words, place):
+        elif word.plain in SAYING and _is_passive(words, place):
+            # `he was told by Merz`
+            by = place + 1 < len(words) and words[place + 1].plain == "by"
+            phrase = _noun_phrase(facts, range(place + 2, len(words)), place + 1) if by else []
+        elif word.plain in SAYING and not word.capital:
             phrase = _noun_phrase(facts, range(place - 1, -1, -1), place)
             if not phrase and _is_inverted(facts, place):
                 phrase = _noun_phrase(facts, range(place + 1, len(words)), place)
@@ -119,6 +125,8 @@ def sayings(facts: Facts) -> list[Saying]:
             continue
         if not phrase:
             continue
+        if words[phrase[-1]].plain == "who":
+            phrase = _last_name(facts, phrase[-1]) or phrase
         if words[phrase[-1]].plain in _PRONOUNS:
             earlier = found[-1] if found else None
             speaker, named, text = (
@@ -136,23 +144,49 @@ def _is_passive(words: Sequence[Word], place: int) -> bool:
 
 
 def _is_inverted(facts: Facts, place: int) -> bool:
-    """Whether the speaker comes after the verb: `“…,” said Merz`, `…, said the Kremlin`."""
+    """Whether the speaker comes after the verb: `“…,” said Merz`, `…, said the Kremlin on Monday`.
+
+    Not so in `Kaplan, his lawyer, said Kevin is well`: without a quotation before it the speaker must end the clause.
+    """
     words = facts.words
     if words[place].plain not in _INVERTED or place + 1 >= len(words):
         return False
     if not clear_between(facts, words[place], words[place + 1]):
         return False
     # `said roboticist Daniel Huber`
-    return words[place + 1].plain in {"the", "a", "an", "one"} or any(w.capital for w in words[place + 1 : place + 4])
+    if words[place + 1].plain not in _ARTICLES and not any(word.capital for word in words[place + 1 : place + 4]):
+        return False
+    if re.search(r"[”\"]\W*$", facts.text[: words[place].start]):
+        return True
+    phrase = _noun_phrase(facts, range(place + 1, len(words)), place)
+    last = phrase[-1] if phrase else place
+    if last + 1 >= len(words) or not clear_between(facts, words[last], words[last + 1]):
+        return True
+    return words[last + 1].sentence != words[last].sentence or words[last + 1].plain in {"on", "in", "at", "after"}
 
 
 def _first_name(facts: Facts, verb: Word) -> list[int]:
-    """The sentence's first name before the verb: `Merz struck a note of hope, saying`."""
-    for name in facts.names:
-        word = facts.words[name.first]
-        if word.sentence == verb.sentence and word.start < verb.start and name.certain:
-            return list(range(name.first, name.last + 1))
-    return []
+    """The sentence's first name before the verb, and one set off by a comma: `the head, Howard Fonda, signalled`."""
+    before = [
+        name
+        for name in facts.names
+        if facts.words[name.first].sentence == verb.sentence
+        and facts.words[name.last].end <= verb.start
+        and name.certain
+    ]
+    if not before:
+        return []
+    apposed = facts.text[facts.words[before[-1].last].end : verb.start].strip() == ","
+    kept = [before[0], before[-1]] if apposed else before[:1]
+    return sorted({place for name in kept for place in range(name.first, name.last + 1)})
+
+
+def _last_name(facts: Facts, place: int) -> list[int]:
+    """The name before `who`, with or without a comma."""
+    names = [name for name in facts.names if name.last < place and name.certain]
+    if not names or facts.words[names[-1].last].sentence != facts.words[place].sentence:
+        return []
+    return list(range(names[-1].first, names[-1].last + 1)) if place - names[-1].last == 1 else []
 
 
 def same_speaker(left: frozenset[str], right: frozenset[str]) -> bool:
@@ -162,7 +196,8 @@ def same_speaker(left: frozenset[str], right: frozenset[str]) -> bool:
 
 def wrong_speaker(claim: Facts, source: Facts, window: Window) -> str:
     """The fault where the sentence has somebody say what in the source somebody else says."""
-    said = [saying for saying in sayings(claim) if saying.named and saying.speaker]
+    known = frozenset(part for name in source.names if name.certain for part in name.parts)
+    said = [s for s in sayings(claim) if s.speaker and (s.named or same_speaker(s.speaker, known))]
     if not said:
         return ""
     theirs = sayings(source)
@@ -171,7 +206,10 @@ def wrong_speaker(claim: Facts, source: Facts, window: Window) -> str:
         near = [saying for saying in theirs if first - reach <= saying.sentence <= last + reach]
         if any(not saying.speaker for saying in near):
             return ""
-        for saying in said:
+        for order, saying in enumerate(said):
+            # What is said within what is said is told in too many ways: there it is enough to be mentioned.
+            if order and _mentions(source, window, saying.speaker):
+                continue
             if not near or any(same_speaker(saying.speaker, other.speaker) for other in near):
                 continue
             if reach == 0 or not _mentions(source, window, saying.speaker):

@@ -91,7 +91,10 @@ def denied_otherwise(claim: Facts, source: Facts, window: Window) -> str:
 def _denials(facts: Facts, window: Window) -> dict[str, list[bool]]:
     """Stem of each word of content in the window -> for each place it has there, whether it is denied."""
     denials: dict[str, list[bool]] = {}
+    named = {at for name in facts.names for at in range(name.first, name.last + 1) if name.certain}
     for place, word in enumerate(facts.words):
+        if place in named:
+            continue
         if window[0] <= word.sentence <= window[1] and (word.content or word.plain in _WEAK_VERBS):
             denials.setdefault(word.stem, []).append(_is_negated(facts, place))
     return denials
@@ -105,7 +108,7 @@ def _is_negated(facts: Facts, place: int) -> bool:
         if word.sentence != facts.words[place].sentence or not clear_between(facts, word, after):
             return False
         if is_negation(word):
-            return not (word.plain in {"no", "not"} and after.plain in {"longer", "doubt", "only", "just"})
+            return not (word.plain in {"no", "not"} and after.plain in {"longer", "doubt", "only", "just", "until"})
         if word.plain in _CLAUSE_ENDS and not (word.plain == "that" and facts.words[at - 1].plain in _DENIED_WHOLE):
             return False
         between += word.content and word.plain not in _DENIED_WHOLE
@@ -165,6 +168,6 @@ def _opposite(
         for prefix in _OPPOSING_PREFIXES:
             bare = claimed.plain.removeprefix(prefix)
             opposite = bare if bare != claimed.plain and len(bare) > 3 else prefix + claimed.plain
-            if opposite in near and any(ours[claimed.stem]) == any(theirs.get(stem(opposite), [])):
+            if opposite in near and any(ours.get(claimed.stem, [])) == any(theirs.get(stem(opposite), [])):
                 return f"The passage says “{opposite}”, not “{claimed.text}”."
     return ""

@@ -171,6 +171,9 @@ def _exchanged(claim: Facts, ours: range, source: Facts, theirs: range, *, stric
         return ""
     said = {spell(word.plain) for word in claim.words}
     elsewhere = any(same_spelling(part, other) for name in its for part in name.parts for other in said)
+    sentence = source.words[theirs[0]].sentence
+    here = {spell(word.plain) for word in source.words if word.sentence == sentence}
+    elsewhere |= any(same_spelling(mine[0].parts[-1], word) for word in here)
     if strict and (elsewhere or any(source.words[at].plain in TITLES for at in theirs)):
         return ""
     return f"The passage has {its[0].text} here, not {mine[0].text}."
