@@ -7,7 +7,7 @@ from typing import Any, Literal
 from index.errors import QuestionSetError
 from index.passages import Passage
 from rag.citations import Citation
-from rag.coverage import Coverage, Difference, DifferingValue, Report
+from rag.coverage import Coverage, Difference, DifferingValue
 from rag.retrieval import ScoredPassage
 from rag.support import SentenceSupport
 
@@ -76,7 +76,6 @@ def to_json(answer: Answer, *, id: str = "") -> dict[str, Any]:  # noqa: A002 - 
                 {"subject": difference.subject, "values": [asdict(value) for value in difference.values]}
                 for difference in answer.coverage.differences
             ],
-            "reports": [asdict(report) for report in answer.coverage.reports],
         },
         "passages": [_passage_json(found) for found in answer.passages],
         "unresolved_markers": list(answer.unresolved_markers),
@@ -119,7 +118,8 @@ def from_json(data: Mapping[str, Any]) -> Answer:
     """Read an answer back.
 
     The JSON holds no text but the quotes, so a cited passage is cut down to its quoted words and one that was only
-    retrieved has its place and no text. Verdicts on single sentences and the notice are not in it either.
+    retrieved has its place and no text. Verdicts on single sentences, the notice and the words of articles that report
+    the same are not in it either.
 
     Raises:
         QuestionSetError: it is no answer; the message names what is missing or wrong.
@@ -138,8 +138,6 @@ def from_json(data: Mapping[str, Any]) -> Answer:
                 origins=int(coverage["origins"]),
                 also_reported_by=tuple(map(str, coverage["also_reported_by"])),
                 differences=tuple(_read_difference(entry) for entry in coverage["differences"]),
-                # Answers written before reports were kept have none.
-                reports=tuple(Report(**entry) for entry in coverage.get("reports", ())),
             ),
             passages=tuple(_read_passage(entry) for entry in data["passages"]),
             unresolved_markers=tuple(map(int, data["unresolved_markers"])),

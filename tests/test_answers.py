@@ -7,7 +7,7 @@ from index.errors import QuestionSetError
 from index.passages import Passage
 from rag.answers import Answer, from_json, to_json
 from rag.citations import Citation
-from rag.coverage import Coverage, Difference, DifferingValue, Report
+from rag.coverage import Coverage, Difference, DifferingValue
 from rag.retrieval import ScoredPassage
 
 PASSAGE = Passage(
@@ -41,7 +41,6 @@ ANSWER = Answer(
                 ),
             ),
         ),
-        reports=(Report("south/talks", "Meeting", None, "b" * 32, 20, 30, "…"),),
     ),
     passages=(ScoredPassage(PASSAGE, 0.71, 1),),
     unresolved_markers=(9,),
@@ -64,7 +63,7 @@ def test_the_keys_are_those_of_the_contract() -> None:
         {"passage_id": "a" * 32, "article_id": "north/talks", "start": 100, "end": 160, "score": 0.71, "rank": 1}
     ]
     assert data["coverage"]["also_reported_by"] == ["south/talks"]
-    assert [report["article_id"] for report in data["coverage"]["reports"]] == ["south/talks"]
+    assert list(data["coverage"]) == ["origins", "also_reported_by", "differences"]
 
 
 def test_what_is_written_can_be_read_and_is_the_same() -> None:
