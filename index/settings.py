@@ -33,6 +33,15 @@ class Settings(BaseSettings):
         default=8192, ge=1024, le=10_000_000, description="context window to budget for, in tokens"
     )
     llm_answer_tokens: int = Field(default=600, ge=50, le=100_000, description="longest answer asked for, in tokens")
+    answer_samples: int = Field(
+        default=1,
+        ge=1,
+        le=8,
+        description="answers a model may write to a question whose first is not wholly verified; the best is shown",
+    )
+    repair: bool = Field(
+        default=True, description="ask a model once more where no source carries a sentence of its answer"
+    )
     llm_connect_seconds: float = Field(
         default=5.0, gt=0, le=600, description="longest time to reach the model's server, in seconds"
     )

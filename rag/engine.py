@@ -24,50 +24,18 @@ from index.errors import InternalError, ModelError
 from index.settings import Settings
 from index.store import PassageStore, open_store
 from rag.answers import Answer, to_json
-from rag.asking import REFUSAL, answer_messages, is_refusal
-from rag.citations import Citation, MarkerStream, cite
+from rag.asking import REFUSAL
 from rag.conversation import Turn, standalone_question, words_of_turns
 from rag.coverage import find_coverage
-from rag.echoes import EchoGuard
+from rag.events import Answered, Event, PassagesFound, Searching, TextSoFar
 from rag.extractive import quote_answer, refuse_unasked
-from rag.model_stream import ModelStream
 from rag.models import load_llm, model_label
 from rag.retrieval import NewsRetriever, ScoredPassage, as_node
-from rag.support import check_answer
+from rag.writing import Writer, Written
+
+__all__ = ["Answered", "Event", "NewsQueryEngine", "PassagesFound", "Searching", "TextSoFar", "open_engine"]
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Searching:
-    """The question as it is searched for."""
-
-    standalone_question: str
-
-
-@dataclass(frozen=True, slots=True)
-class PassagesFound:
-    """What was retrieved, best first."""
-
-    passages: tuple[ScoredPassage, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class TextSoFar:
-    """The whole text up to now, nothing half-formed at its end, and its citations so far."""
-
-    text: str
-    citations: tuple[Citation, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """The end: the answer."""
-
-    answer: Answer
-
-
-Event = Searching | PassagesFound | TextSoFar | Answered
 
 
 class _Clock:
@@ -195,58 +163,42 @@ class NewsQueryEngine(BaseQueryEngine):
         if refusal:
             yield asked.done(by_model)
             return
-        messages, shown = answer_messages(asked.standalone, asked.passages, settings=self.settings)
-        stream = ModelStream(
-            llm,
-            messages,
-            label=self.model,
-            base_url=self.settings.llm_base_url,
-            silence_seconds=self.settings.llm_read_seconds,
+        writer = Writer(
+            asked.standalone, llm=llm, label=self.model, settings=self.settings, embedding=self.store.embedding
         )
-        data = [text for found in shown for text in (found.passage.title, found.passage.text)]
-        echoes = EchoGuard(messages, known=[asked.standalone, *data])
-        markers, so_far, failure = MarkerStream(len(shown)), TextSoFar("", ()), ""
-        try:
-            async with aclosing(stream.pieces()) as pieces:
-                async for piece in pieces:
-                    text = markers.feed(piece)
-                    if echoes.hears(text[-_ECHO_CHARACTERS:]):
-                        break
-                    if text != so_far.text:
-                        asked.clock.reach("first_token")
-                        so_far = _follow(so_far, text, shown)
-                        yield so_far
-        except ModelError as exc:
-            log.warning("The model failed: %s", exc)
-            failure = str(exc)
-        text = markers.finish()
-        if echoes.hears(text):
-            log.warning("The model recited its instructions.")
-            text, failure = "", "The language model recited its instructions instead of answering."
-        by_model = replace(by_model, text=text, usage=stream.usage())
-        if not text:
-            notice = f"{failure or 'The language model sent no text.'} This answer quotes the articles instead."
+        async with aclosing(writer.write(asked.passages)) as events:
+            async for event in events:
+                if isinstance(event, TextSoFar):
+                    asked.clock.reach("first_token")
+                    yield event
+                else:
+                    async for last in self._conclude(asked, event):
+                        yield last
+
+    async def _conclude(self, asked: _Asked, written: Written) -> AsyncGenerator[Event, None]:
+        """End with what the model wrote; with quotations where that is nothing."""
+        draft = written.draft
+        # A refusal is in our words, since a model's may say more than that.
+        answer = replace(asked.refused(REFUSAL), mode="llm", model=self.model, usage=written.usage)
+        if draft is not None:
+            answer = replace(
+                answer,
+                refused=False,
+                text=draft.text,
+                citations=draft.citations,
+                sentences=draft.sentences,
+                coverage=await asyncio.to_thread(find_coverage, draft.citations, self.store, text=draft.text),
+                unresolved_markers=draft.unresolved,
+                notice=f"{written.failure} The answer may be incomplete."
+                if written.failure
+                else _ENDING_NOTICES[written.ending],
+            )
+        elif not written.refused:
+            notice = f"{written.failure or 'The language model sent no text.'} This answer quotes the articles instead."
             async for event in self._quote(asked, notice=notice):
                 yield event
-        elif is_refusal(text):
-            # Our words, since a model's may say more than that.
-            yield asked.done(replace(by_model, text=REFUSAL))
-        else:
-            notice = f"{failure} The answer may be incomplete." if failure else _ENDING_NOTICES[stream.ending]
-            answer = replace(by_model, refused=False, unresolved_markers=tuple(markers.unresolved), notice=notice)
-            yield asked.done(await asyncio.to_thread(self._check, answer, shown))
-
-    def _check(self, answer: Answer, shown: Sequence[ScoredPassage]) -> Answer:
-        """Bind a model's text to the passages it was shown and compare the two."""
-        citations, sentences = check_answer(
-            answer.text, cite(answer.text, shown), shown, embedding=self.store.embedding
-        )
-        return replace(
-            answer,
-            citations=tuple(citations),
-            sentences=tuple(sentences),
-            coverage=find_coverage(citations, self.store, text=answer.text),
-        )
+            return
+        yield asked.done(answer)
 
     def _query(self, query_bundle: QueryBundle) -> Response:
         # In a thread of its own, so that it works inside a running loop as well.
@@ -265,20 +217,11 @@ class NewsQueryEngine(BaseQueryEngine):
         return {}
 
 
-_ECHO_CHARACTERS = 600  # of a growing text's end, which is looked at each time it grows
-
 _ENDING_NOTICES = {
     "whole": "",
     "too long": "The language model came to its limit of tokens; the answer may be incomplete.",
     "broken": "The language model's server stopped sending; the answer may be incomplete.",
 }
-
-
-def _follow(before: TextSoFar, text: str, shown: Sequence[ScoredPassage]) -> TextSoFar:
-    """The event for a longer text; citations are looked for only where a marker was added."""
-    if text.count("[") == before.text.count("["):
-        return TextSoFar(text, before.citations)
-    return TextSoFar(text, tuple(cite(text, shown)))
 
 
 @contextmanager

@@ -38,10 +38,12 @@ SENTENCE_WEIGHTS = (3.8, 1.1, 4.1, 0.9, 0.5)
 EVIDENCE_WEIGHTS = (4.1, 1.2, 1.5, 0.3, 0.2, -0.8, -0.9)
 EVIDENCE_BIAS = -3.45
 # From this likelihood on the articles' words are given as an answer (held out: .94 of SQuAD's answerable questions and
-# .95 of CLAP NQ's are, none of those about other articles); below the other not even a model is asked, which is right
-# for all but one in two hundred.
+# .95 of CLAP NQ's are, none of those about other articles).
 _ANSWERS_FROM = 0.4
-_ASKS_FROM = 0.15
+# Not even a model is asked where that likelihood is below this and nothing found is as near as this (cosine): it
+# judges what is doubtful better, and a call for nothing costs less than a question refused that has an answer.
+_ASKS_FROM = 0.05
+_ASKS_NEAR_FROM = 0.25
 
 # A further sentence may score this much less than the best, must bring this share of the question that was not said
 # before, and must not be as near as this to one that was quoted.
@@ -259,7 +261,8 @@ def refuse_unasked(question: str, passages: Sequence[ScoredPassage], *, store: P
     if not asked.weights or not _ENGLISH.search(question):
         return ""
     ranked = rank_sentences(asked, candidates, store)
-    hopeless = answerability(weigh_evidence(asked, ranked[0].features)) < _ASKS_FROM
+    far = max(one.features.cosine for one in ranked) < _ASKS_NEAR_FROM
+    hopeless = far and answerability(weigh_evidence(asked, ranked[0].features)) < _ASKS_FROM
     return _refusal(asked, store) if hopeless else ""
 
 

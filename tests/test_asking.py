@@ -1,3 +1,4 @@
+import re
 from typing import Any
 
 import pytest
@@ -6,7 +7,7 @@ from index.errors import SettingsError
 from index.passages import Passage
 from index.settings import Settings
 from index.tokens import count_tokens
-from rag.asking import REFUSAL, AnswerPrompt, answer_messages, is_refusal
+from rag.asking import REFUSAL, AnswerPrompt, answer_messages, is_refusal, repair_messages
 from rag.conversation import Turn
 from rag.retrieval import ScoredPassage
 
@@ -36,6 +37,33 @@ def test_sources_are_numbered_by_rank_and_say_outlet_and_date() -> None:
     about = "Outlet: TDI\nDate: Monday 15 December 2025\nTitle: Title 1\nText: Five hours."
     assert f"Source [1]\n<<{FENCE}\n{about}\n{FENCE}>>" in (user.content or "")
     assert f"Source [2]\n<<{FENCE}\nTitle: Title 2\nText: Six hours.\n{FENCE}>>" in (user.content or "")
+
+
+def test_prompt_to_repair_holds_answer_and_faults_as_data_under_the_same_rules() -> None:
+    passages = [_passage(1, "Five hours."), _passage(2, "Six hours.")]
+    prompt = repair_messages(
+        "How long?", passages, answer="ANSWER", faults=[("SENTENCE", "WHY")], settings=Settings(llm="openai/gpt-4o")
+    )
+    rules, user = (message.content or "" for message in prompt.messages)
+    assert rules.startswith("You answer questions")
+    assert prompt.passages == tuple(passages)
+    [fence] = set(re.findall(r"DATA-[0-9a-f]{12}", user))
+    outside = re.sub(rf"^<<{fence}\n.*?\n{fence}>>$", "", user, flags=re.MULTILINE | re.DOTALL)
+    for data in ("ANSWER", "SENTENCE", "WHY", "Five hours.", "Six hours.", "How long?"):
+        assert data in user
+        assert data not in outside
+    assert REFUSAL in outside
+
+
+def test_prompt_to_repair_fits_the_window_too() -> None:
+    passages = [_passage(rank, f"Sentence {rank} of the report. " * 40) for rank in range(1, 13)]
+    settings = Settings(llm="openai/gpt-4o", llm_context_tokens=2600, llm_answer_tokens=300)
+    prompt = repair_messages(
+        "How long?", passages, answer="It is so [1]. " * 20, faults=[("It", "No")], settings=settings
+    )
+    assert _tokens(prompt) <= 2600 - 300
+    assert list(prompt.passages) == passages[: len(prompt.passages)]
+    assert len(prompt.passages) < len(_ask(passages, llm_context_tokens=2600, llm_answer_tokens=300).passages)
 
 
 def test_refusal_line_is_in_rules_and_reminder() -> None:
@@ -121,6 +149,28 @@ def test_no_passages_is_a_question_without_sources() -> None:
         "I cannot answer this question. The articles do not mention it.",
         "None of the articles mention it.",
         "There is no information about this in the articles.",
+        f"Answer: {REFUSAL}",
+        f"**Answer:** {REFUSAL}",
+        f"{REFUSAL}\n\nSources: [1][2]",
+        f"{REFUSAL} The sources only discuss the talks in Berlin [1][3].",
+        f"{REFUSAL} However, the sources focus on the negotiations [2]. If you have another question, please ask.",
+        f"I'm sorry. {REFUSAL} Please provide more articles.",
+        "The articles do not answer this question because they do not mention Elon Musk [1][2].",
+        f"{REFUSAL} There is no mention of the weather in them.",
+        "The articles do not say who paid [1].",
+        "Based on the provided sources, there is no information about the mayor of Berlin [1].",
+        "According to the articles, it is not stated who paid.",
+        "This question cannot be answered from the sources.",
+        "The answer is not in the articles.",
+        "I don't have enough information to answer that.",
+        "There is not enough information in the sources.",
+        "No article mentions the mayor of Berlin.",
+        "The sources don't clarify this. They mainly cover the talks.",
+        "Die Artikel beantworten diese Frage nicht.",
+        "Les articles ne répondent pas à cette question.",
+        "Los artículos no responden a esta pregunta.",
+        "Gli articoli non rispondono a questa domanda.",
+        "De artikelen geven geen antwoord op deze vraag.",
     ],
 )
 def test_refusals_are_recognised(text: str) -> None:
@@ -133,7 +183,11 @@ def test_refusals_are_recognised(text: str) -> None:
         "",
         "Five hours [1].",
         "The talks lasted five hours [1]. The articles do not say who paid.",
-        "The articles do not say who paid [1].",
+        "The articles do not say that he resigned, [1] has him stay.",
+        "Die Artikel sagen nicht, wer bezahlt hat, aber die Gespräche dauerten fünf Stunden.",
+        "There was no mention of Crimea in his speech on Monday [1]. He spoke of Donetsk [2].",
+        f"{REFUSAL} They say that the talks lasted five hours [1].",
+        f"{REFUSAL} The tower is 368 metres tall.",
         "The articles do not say who paid, but the talks lasted five hours.",
         "The articles do not agree: one says 12, one 15.",
         "The articles do not say who paid. The talks lasted five hours.",

@@ -132,7 +132,8 @@ def test_only_the_hopeless_is_kept_from_a_model(store: PassageStore) -> None:
     assert refusal("How long did the talks on Sunday last?") == ""
     assert refusal("Who won the election in Germany?") == "", "a model may judge what is doubtful"
     assert refusal("Wie lange dauerten die Gespräche am Sonntag?") == "", "a model may know the language"
-    assert refusal("What is the boiling point of tungsten?") == REFUSAL
+    assert refusal("In which building did Sunday's meeting take place?") == "", "the articles say it in other words"
+    assert refusal("What are the symptoms of flu?") == REFUSAL
     assert refusal("hello").startswith("Ask me something")
 
 

@@ -17,7 +17,7 @@ ORDER = {
     "rag": """
         model_stream model_server models prompts echoes conversation retrieval asking marker_forms markers citations
         words numbers dates names facts claims denials slots support disagreement coverage answers feedback question
-        extractive engine markup standing rendering api shield suggestions page batch remote
+        extractive events drafts writing engine markup standing rendering api shield suggestions page batch remote
     """,
 }
 # Programs of their own, run by hand; nothing imports them.
