@@ -44,6 +44,7 @@ def main(
 
 def _serve(settings: Settings, host: str, listening: socket.socket) -> None:
     # Seconds to import: what can be wrong with settings and port has been said by now.
+    from eval.runs_page import runs_router
     from rag.engine import open_engine
     from rag.page import mount_page
     from rag.shield import is_loopback
@@ -51,7 +52,8 @@ def _serve(settings: Settings, host: str, listening: socket.socket) -> None:
     with open_engine(settings, owner="the page") as engine:
         engine.store.announce(_address(listening))
         app = FastAPI(title="Byline", docs_url=None, redoc_url=None, openapi_url=None)
-        app = mount_page(app, engine, local_only=is_loopback(host))
+        app.include_router(runs_router([settings.runs, settings.home / "runs"]))
+        app = mount_page(app, engine, local_only=is_loopback(host), evaluation="evaluation")
         config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=3)
         _Server(config).run(sockets=[listening])
 

@@ -1,4 +1,4 @@
-"""HTTP routes for programs and for the page's sources panel: passages in their articles, articles, answers.
+"""HTTP routes for programs and for the page's script: passages in their articles, articles, answers, feedback.
 
 Whatever arrives is untrusted; whatever leaves is JSON, an error too: `{"error": "what failed and what to do"}`.
 """
@@ -18,8 +18,10 @@ from index.articles import Article
 from index.errors import ArticleError, BylineError, IndexBusyError, IndexMissingError, ModelError, UserError
 from index.passages import Passage
 from index.records import IndexedArticle
+from index.settings import Settings
 from rag.answers import Answer, to_json
 from rag.conversation import Turn
+from rag.feedback import MAX_COMMENT_CHARACTERS, RecentAnswers, Verdict, add_feedback
 from rag.markup import web_address
 
 log = logging.getLogger(__name__)
@@ -59,6 +61,10 @@ class Answering(Protocol):
     def store(self) -> ArticleSource:
         """The articles it answers from."""
 
+    @property
+    def settings(self) -> Settings:
+        """What it was set up with."""
+
     async def answer(self, question: str, history: Sequence[Turn] = ()) -> Answer:
         """The answer to one question."""
 
@@ -81,8 +87,24 @@ class Ask(BaseModel):
     history: list[AskedTurn] = Field(default=[], max_length=MAX_TURNS)
 
 
-def api_router(engine: Answering) -> APIRouter:
-    """The routes over one engine; mount them before the page, which takes every other path."""
+class Rating(BaseModel):
+    """The body of what a reader says of an answer."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    answer_id: str = Field(max_length=64)
+    verdict: Verdict
+    comment: str = Field(default="", max_length=MAX_COMMENT_CHARACTERS)
+
+
+def api_router(engine: Answering, answers: RecentAnswers | None = None) -> APIRouter:
+    """The routes over one engine; mount them before the page, which takes every other path.
+
+    Args:
+        engine: what answers.
+        answers: those of the page, which can be rated.
+    """
+    recent = answers or RecentAnswers()
     router = APIRouter(route_class=_JsonErrors)
 
     @router.get("/healthz")
@@ -123,6 +145,11 @@ def api_router(engine: Answering) -> APIRouter:
     async def ask(body: Ask) -> dict[str, Any]:
         history = [Turn(turn.role, turn.content) for turn in body.history]
         return dict(to_json(await engine.answer(body.question.strip(), history)))
+
+    @router.post("/api/feedback", status_code=201)
+    def feedback(body: Rating) -> dict[str, str]:
+        given = add_feedback(recent.get(body.answer_id), body.verdict, comment=body.comment, settings=engine.settings)
+        return {"verdict": given.verdict, "time": given.time}
 
     return router
 

@@ -10,19 +10,24 @@ BYLINE_HOME/feedback.jsonl holds an object a line:
 
 import json
 import os
+import secrets
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
-from index.errors import BylineError, QuestionSetError, StoreError
+from index.errors import ArticleError, BylineError, QuestionSetError, StoreError
 from index.settings import Settings, public_settings
 from rag.answers import Answer, from_json, to_json
 
 Verdict = Literal["up", "down", "wrong source"]
 FILE: Final = "feedback.jsonl"
 MAX_COMMENT_CHARACTERS: Final = 4000
+MAX_RECENT: Final = 500
+"""Answers that can still be rated."""
+
 MAX_FILE_BYTES: Final = 64 * 1024 * 1024
 """Largest file written: a page that strangers can reach must not fill the disk."""
 
@@ -44,6 +49,34 @@ class Feedback:
     comment: str = ""
     time: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+class RecentAnswers:
+    """The latest answers of this process under names nobody can guess: only what was answered can be rated."""
+
+    def __init__(self, most: int = MAX_RECENT) -> None:
+        """Keep the last `most` answers."""
+        self._most = most
+        self._answers: OrderedDict[str, Answer] = OrderedDict()
+
+    def keep(self, answer: Answer) -> str:
+        """Keep an answer; returns the id under which it can be rated."""
+        answer_id = secrets.token_urlsafe(12)
+        self._answers[answer_id] = answer
+        while len(self._answers) > self._most:
+            self._answers.popitem(last=False)
+        return answer_id
+
+    def get(self, answer_id: str) -> Answer:
+        """The answer of an id.
+
+        Raises:
+            ArticleError: it was never given, or is too long ago.
+        """
+        answer = self._answers.get(answer_id)
+        if answer is None:
+            raise ArticleError("This answer is no longer known here; ask again to rate it.")
+        return answer
 
 
 def add_feedback(answer: Answer, verdict: Verdict, *, comment: str = "", settings: Settings) -> Feedback:

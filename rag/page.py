@@ -1,4 +1,4 @@
-"""The page: a conversation on the left, its sources on the right (drawn by `static/page.js`), mounted in FastAPI.
+"""The page: a conversation on the left, its sources on the right (drawn by `static/panel.js`), mounted in FastAPI.
 
 The chat's messages are markdown that `rag/rendering.py` has made safe. What the browser sends back, the conversation
 so far included, is untrusted: it is turned into plain text before anything reads it.
@@ -22,7 +22,9 @@ from index.records import IndexedArticle
 from rag.api import MAX_QUESTION_CHARACTERS, MAX_TURN_CHARACTERS, Answering, ArticleSource, api_router
 from rag.conversation import Turn
 from rag.engine import Answered, Event, PassagesFound, Searching, TextSoFar
-from rag.rendering import escape_text, found_link, plain_message, to_markdown
+from rag.feedback import RecentAnswers
+from rag.markup import escape_text
+from rag.rendering import answer_markdown, found_link, plain_message, to_markdown
 from rag.shield import Shield
 from rag.suggestions import suggest_questions
 
@@ -44,6 +46,7 @@ MAX_ANSWERING: Final = 16
 MAX_WAITING: Final = 64
 
 _STATIC: Final = Path(__file__).parent / "static"
+_MEDIA_TYPES: Final = {".css": "text/css", ".js": "text/javascript"}
 _CARET: Final = '<span class="byline-caret"></span>'
 _PROBLEM: Final = '<span class="byline-problem">'
 _STOPPED: Final = '<span class="byline-notice">Stopped.</span>'
@@ -61,23 +64,24 @@ class Engine(Answering, Protocol):
         """The answer as it comes."""
 
 
-def mount_page(app: FastAPI, engine: Engine, *, local_only: bool) -> FastAPI:
-    """Put the page, its files, the HTTP routes and the shield around them on `app`."""
-    app.include_router(api_router(engine))
-    head = []
-    for name, media_type, tag in (
-        ("page.css", "text/css", '<link rel="stylesheet" href="byline/page.css?{version}">'),
-        ("page.js", "text/javascript", '<script src="byline/page.js?{version}" defer></script>'),
-    ):
-        content = (_STATIC / name).read_bytes()
-        app.get(f"/byline/{name}")(_file_route(content, media_type))
-        head.append(tag.format(version=hashlib.sha256(content).hexdigest()[:12]))
+def mount_page(app: FastAPI, engine: Engine, *, local_only: bool, evaluation: str = "") -> FastAPI:
+    """Put the page, its files, the HTTP routes and the shield around them on `app`.
+
+    Args:
+        app: what is served.
+        engine: what answers.
+        local_only: the server listens on a loopback address.
+        evaluation: address, relative to the page, of a page about how good the answers are.
+    """
+    answers = RecentAnswers()
+    app.include_router(api_router(engine, answers))
+    head = _serve_static(app)
     app.add_middleware(Shield, local_only=local_only)
     mounted: FastAPI = gr.mount_gradio_app(
         app,
-        build_page(engine),
+        build_page(engine, answers, evaluation=evaluation),
         path="/",
-        head='<meta name="color-scheme" content="light dark">' + "".join(head),
+        head='<meta name="color-scheme" content="light dark">' + head,
         theme=gr.themes.Default(
             primary_hue="blue",
             neutral_hue="slate",
@@ -95,6 +99,21 @@ def mount_page(app: FastAPI, engine: Engine, *, local_only: bool) -> FastAPI:
     return mounted
 
 
+def _serve_static(app: FastAPI) -> str:
+    """Serve the page's script and style; returns the tags that load them.
+
+    The address holds the files' version, so that browsers may keep them and a script finds those it imports.
+    """
+    files = {path.name: path.read_bytes() for path in sorted(_STATIC.iterdir()) if path.suffix in _MEDIA_TYPES}
+    version = hashlib.sha256(b"".join(files.values())).hexdigest()[:12]
+    for name, content in files.items():
+        app.get(f"/byline/{version}/{name}")(_file_route(content, _MEDIA_TYPES[Path(name).suffix]))
+    return (
+        f'<link rel="stylesheet" href="byline/{version}/page.css">'
+        f'<script type="module" src="byline/{version}/chat.js"></script>'
+    )
+
+
 def _file_route(content: bytes, media_type: str) -> Callable[[], Response]:
     def serve() -> Response:
         return Response(content, media_type=media_type, headers={"Cache-Control": "public, max-age=31536000"})
@@ -102,8 +121,8 @@ def _file_route(content: bytes, media_type: str) -> Callable[[], Response]:
     return serve
 
 
-def build_page(engine: Engine) -> gr.Blocks:
-    """The page's components and what they do."""
+def build_page(engine: Engine, answers: RecentAnswers, *, evaluation: str = "") -> gr.Blocks:
+    """The page's components and what they do; `answers` keeps those it gives, for readers to rate."""
     suggestions = suggest_questions(_sample(engine.store))
     page: gr.Blocks
     with gr.Blocks(title="Byline", fill_width=True, analytics_enabled=False) as page:
@@ -141,8 +160,8 @@ def build_page(engine: Engine) -> gr.Blocks:
                 submit_btn=True,
                 autofocus=True,
             )
-            gr.Markdown(_caution(engine), elem_id="byline-caution")
-        _connect(engine, chat, question, new_chat=new_chat, suggested=suggested)
+            gr.Markdown(_caution(engine, evaluation), elem_id="byline-caution")
+        _connect(engine, answers, chat, question, new_chat=new_chat, suggested=suggested)
     page.queue(max_size=MAX_WAITING, api_open=False)
     return page
 
@@ -167,10 +186,12 @@ def _period(listed: Sequence[IndexedArticle]) -> str:
     return f" ({dates[0]})" if dates[0] == dates[-1] else f" ({dates[0]} to {dates[-1]})"
 
 
-def _caution(engine: Engine) -> str:
+def _caution(engine: Engine, evaluation: str) -> str:
+    """What to keep in mind, and the way to the figures."""
+    line = "Answers are written by a language model and can be wrong. A number opens the words a sentence rests on."
     if engine.model == "none":
-        return "Quotes are word for word. A number opens the article they come from."
-    return "Answers are written by a language model and can be wrong. A number opens the words a sentence rests on."
+        line = "Quotes are word for word. A number opens the article they come from."
+    return f"{line} [Evaluation]({evaluation})" if evaluation else line
 
 
 def _sample(store: ArticleSource, most: int = 60) -> list[Article]:
@@ -180,24 +201,30 @@ def _sample(store: ArticleSource, most: int = 60) -> list[Article]:
 
 
 def _connect(
-    engine: Engine, chat: gr.Chatbot, question: gr.Textbox, *, new_chat: gr.Button, suggested: Sequence[gr.Button]
+    engine: Engine,
+    answers: RecentAnswers,
+    chat: gr.Chatbot,
+    question: gr.Textbox,
+    *,
+    new_chat: gr.Button,
+    suggested: Sequence[gr.Button],
 ) -> None:
     """Bind what a person does to what happens."""
 
     async def ask(asked: str, shown: list[Message]) -> AsyncGenerator[Update, None]:
-        async with aclosing(converse(engine, asked, shown)) as updates:
+        async with aclosing(converse(engine, answers, asked, shown)) as updates:
             async for update in updates:
                 yield update
 
     async def retry(shown: list[Message], retried: gr.RetryData) -> AsyncGenerator[Update, None]:
         before, asked = _cut_at(shown, retried.index)
-        async with aclosing(converse(engine, asked, before)) as updates:
+        async with aclosing(converse(engine, answers, asked, before)) as updates:
             async for update in updates:
                 yield update
 
     async def edit(shown: list[Message], edited: gr.EditData) -> AsyncGenerator[Update, None]:
         before, _ = _cut_at(shown, edited.index)
-        async with aclosing(converse(engine, plain_message(str(edited.value)), before)) as updates:
+        async with aclosing(converse(engine, answers, plain_message(str(edited.value)), before)) as updates:
             async for update in updates:
                 yield update
 
@@ -230,11 +257,14 @@ def _connect(
     chat.undo(undo, [chat], **at_once)
 
 
-async def converse(engine: Engine, asked: str, shown: Sequence[Message]) -> AsyncGenerator[Update, None]:
+async def converse(
+    engine: Engine, answers: RecentAnswers, asked: str, shown: Sequence[Message]
+) -> AsyncGenerator[Update, None]:
     """Ask a question in a conversation: the whole conversation again at each step of the answer.
 
     Args:
         engine: what answers.
+        answers: where the answer is kept, to be rated.
         asked: the question, as typed.
         shown: the messages before it, as the browser sends them.
     """
@@ -246,7 +276,7 @@ async def converse(engine: Engine, asked: str, shown: Sequence[Message]) -> Asyn
     messages = [*before, {"role": "user", "content": escape_text(asked)}]
     first = True
     content = ""
-    async with aclosing(_contents(engine, asked, turns_of(shown))) as contents:
+    async with aclosing(_contents(engine, answers, asked, turns_of(shown))) as contents:
         async for content in contents:
             box = _box(value="", answering=True) if first else gr.skip()
             first = False
@@ -254,7 +284,9 @@ async def converse(engine: Engine, asked: str, shown: Sequence[Message]) -> Asyn
     yield [*messages, _said(content)], _box()
 
 
-async def _contents(engine: Engine, asked: str, history: Sequence[Turn]) -> AsyncGenerator[str, None]:
+async def _contents(
+    engine: Engine, answers: RecentAnswers, asked: str, history: Sequence[Turn]
+) -> AsyncGenerator[str, None]:
     """The message of an answer as it grows, as markdown; an error becomes its last form."""
     content = f"*Searching the articles…*{_CARET}"
     found = ""
@@ -271,10 +303,7 @@ async def _contents(engine: Engine, asked: str, history: Sequence[Turn]) -> Asyn
                     case TextSoFar(text, citations):
                         content = found + to_markdown(text, citations, writing=True)
                     case Answered(answer):
-                        found = "" if answer.refused or not answer.passages else f"{found_link(answer.passages)}\n\n"
-                        content = found + to_markdown(
-                            answer.text, answer.citations, sentences=answer.sentences, notice=answer.notice
-                        )
+                        content = answer_markdown(answer, answer_id=answers.keep(answer))
                 yield content
     except BylineError as exc:
         yield _problem(str(exc))

@@ -112,7 +112,9 @@ class _Page:
             headers = MutableHeaders(scope=message)
             for name, value in _HEADERS.items():
                 headers.setdefault(name, value)
-            if headers.get("content-type", "").startswith("text/html"):
+            # A page that brings a policy of its own is not one of ours: its scripts get no nonce.
+            own_policy = "content-security-policy" in headers
+            if headers.get("content-type", "").startswith("text/html") and not own_policy:
                 self._start = message
                 return
         elif message["type"] == "http.response.body" and self._start is not None:

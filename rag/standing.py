@@ -112,7 +112,7 @@ def _how_many(answer: Answer) -> str:
     return f"{line}, copies counted once" if len(_behind(answer)) > answer.coverage.origins else line
 
 
-def _names(items: Sequence[Report] | Sequence[DifferingValue]) -> dict[str, str]:
+def _names(items: Sequence[Report | DifferingValue]) -> dict[str, str]:
     """What to call each article: its outlet where that tells it from the others, else its title."""
     sources = [one_line(item.source or "") for item in items]
     return {

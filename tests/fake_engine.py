@@ -9,9 +9,11 @@ from index.errors import ArticleError, ModelUnreachableError
 from index.passages import Passage
 from index.records import IndexedArticle
 from index.sentences import split_sentences
+from index.settings import Settings
 from rag.answers import Answer
 from rag.citations import Citation, Support
 from rag.conversation import Turn
+from rag.coverage import Coverage, Difference, DifferingValue, Report
 from rag.engine import Answered, Event, PassagesFound, Searching, TextSoFar
 from rag.retrieval import ScoredPassage
 from rag.support import SentenceSupport
@@ -105,7 +107,15 @@ class MemoryStore:
 class FakeEngine:
     """Streams what `script` yields; without one it cites the first lines of every article."""
 
-    def __init__(self, articles: Sequence[Article], script: Script | None = None, *, model: str = "none") -> None:
+    def __init__(
+        self,
+        articles: Sequence[Article],
+        script: Script | None = None,
+        *,
+        model: str = "none",
+        settings: Settings | None = None,
+    ) -> None:
+        self.settings = settings or Settings()
         self.store = MemoryStore(articles)
         self.model = model
         self.asked: list[tuple[str, list[Turn]]] = []
@@ -208,6 +218,9 @@ async def answer_by_question(question: str, history: Sequence[Turn]) -> AsyncIte
         for number in range(1, 200):
             yield TextSoFar("word " * number, ())
             await asyncio.sleep(0.05)
+    if "reported" in question:
+        yield Answered(reported_answer(question, found))
+        return
     first, second = "The bridge closed on 8 April [1].", "Every shop closed [3]."
     if "hostile" in question:
         first, second = f"{ATTACK} [2].", "Shops lost money [3]."
@@ -222,4 +235,34 @@ async def answer_by_question(question: str, history: Sequence[Turn]) -> AsyncIte
         text += f"\n\nBefore that: {history[0].content}"
     yield Answered(
         Answer(question, question, text, False, "llm", "test/model", citations, sentences=(doubt,), passages=found)
+    )
+
+
+def reported_answer(question: str, found: tuple[ScoredPassage, ...]) -> Answer:
+    """An answer that another article reports as well, and of which the two say different things."""
+    text = "The bridge closed on 8 April [1]."
+    citation = quote(found[0], of=text, sentence=text)
+    bridge, shops = citation.passage, found[2].passage
+    end = shops.text.index(".") + 1
+    values = (
+        DifferingValue(
+            "six months", bridge.article_id, bridge.title, bridge.source, bridge.id, citation.start, citation.end, "…"
+        ),
+        DifferingValue("the whole summer | <b>", shops.article_id, shops.title, None, shops.id, 0, end, "…"),
+    )
+    return Answer(
+        question=question,
+        standalone_question=question,
+        text=text,
+        refused=False,
+        mode="llm",
+        model="test/model",
+        citations=(citation,),
+        coverage=Coverage(
+            origins=2,
+            also_reported_by=(shops.article_id,),
+            differences=(Difference("how long the bridge is closed", values),),
+            reports=(Report(shops.article_id, shops.title, None, shops.id, 0, end, shops.text[:end]),),
+        ),
+        passages=found,
     )

@@ -5,10 +5,12 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from index.errors import ModelRefusedError, StoreError
+from index.settings import Settings
 from rag.answers import to_json
 from rag.api import MAX_QUESTION_CHARACTERS, MAX_TURNS, api_router
 from rag.conversation import Turn
 from rag.engine import Event
+from rag.feedback import FILE, MAX_COMMENT_CHARACTERS, RecentAnswers, read_feedback
 from tests.fake_engine import FakeEngine, make_article, refusal
 
 ARTICLES = [
@@ -17,15 +19,15 @@ ARTICLES = [
 ]
 
 
-def client(engine: FakeEngine) -> TestClient:
+def client(engine: FakeEngine, answers: RecentAnswers | None = None) -> TestClient:
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    app.include_router(api_router(engine))
+    app.include_router(api_router(engine, answers))
     return TestClient(app)
 
 
 @pytest.fixture
-def engine() -> FakeEngine:
-    return FakeEngine(ARTICLES)
+def engine(settings: Settings) -> FakeEngine:
+    return FakeEngine(ARTICLES, settings=settings)
 
 
 def test_it_says_that_it_is_up(engine: FakeEngine) -> None:
@@ -140,3 +142,48 @@ def test_a_failure_is_json_and_keeps_its_secrets(error: Exception, status: int, 
 
     response = client(FakeEngine(ARTICLES, fail)).post("/api/ask", json={"question": "What?"})
     assert (response.status_code, response.json()) == (status, {"error": message})
+
+
+def test_what_a_reader_says_of_an_answer_is_kept_with_it(engine: FakeEngine, settings: Settings) -> None:
+    answers = RecentAnswers()
+    answer_id = answers.keep(refusal("What?"))
+    rating = {"answer_id": answer_id, "verdict": "wrong source", "comment": " [2] is of another day. "}
+    response = client(engine, answers).post("/api/feedback", json=rating)
+    assert (response.status_code, response.json()["verdict"]) == (201, "wrong source")
+    (kept,) = read_feedback(settings.home / FILE)
+    assert (kept.answer.question, kept.comment) == ("What?", "[2] is of another day.")
+
+
+def test_only_what_was_answered_can_be_rated_and_not_for_ever(engine: FakeEngine, settings: Settings) -> None:
+    answers = RecentAnswers(most=1)
+    first = answers.keep(refusal("One?"))
+    answers.keep(refusal("Two?"))
+    for answer_id in (first, "made-up"):
+        response = client(engine, answers).post("/api/feedback", json={"answer_id": answer_id, "verdict": "up"})
+        assert response.status_code == 404
+        assert "ask again" in response.json()["error"]
+    assert not (settings.home / FILE).exists()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"verdict": "sideways"},
+        {"comment": "x" * (MAX_COMMENT_CHARACTERS + 1)},
+        {"answer_id": "x" * 100},
+        {"answer": {"text": "Invented."}},
+    ],
+)
+def test_a_rating_that_cannot_be_used_is_refused(engine: FakeEngine, change: dict[str, object]) -> None:
+    answers = RecentAnswers()
+    rating = {"answer_id": answers.keep(refusal("What?")), "verdict": "down"} | change
+    assert client(engine, answers).post("/api/feedback", json=rating).status_code == 422
+
+
+def test_feedback_that_cannot_be_written_is_an_error_in_json(engine: FakeEngine, settings: Settings) -> None:
+    settings.home.write_text("a file where the folder should be")
+    answers = RecentAnswers()
+    rating = {"answer_id": answers.keep(refusal("What?")), "verdict": "up"}
+    response = client(engine, answers).post("/api/feedback", json=rating)
+    assert response.status_code == 500
+    assert "Feedback cannot be written" in response.json()["error"]

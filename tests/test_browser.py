@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from index.settings import Settings
 from rag.engine import open_engine
+from rag.feedback import read_feedback
 from rag.page import Engine, mount_page
 from tests.fake_engine import ARTICLES, SPY, FakeEngine, answer_by_question
 
@@ -55,8 +56,9 @@ def serving(engine: Engine) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    engine = FakeEngine(ARTICLES, answer_by_question, model="test/model")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    settings = Settings(home=tmp_path_factory.mktemp("site"))
+    engine = FakeEngine(ARTICLES, answer_by_question, model="test/model", settings=settings)
     with serving(engine) as url:
         yield Site(url, engine)
 
@@ -194,13 +196,88 @@ def test_a_doubtful_sentence_says_why(desk: Visit) -> None:
     desk.ask("Why did the bridge close?")
     doubt = desk.page.locator(".byline-doubt")
     expect(doubt).to_have_text("Every shop closed 3.")
-    expect(doubt).to_have_attribute("title", "The words say a third of their takings.")
+    expect(doubt).to_have_css("text-decoration-style", "dotted")
+    doubt.hover()
+    card = desk.page.get_by_role("tooltip")
+    expect(card).to_have_text("The words say a third of their takings.")
+    desk.page.mouse.move(0, 0)
+    expect(card).to_have_count(0)
+    desk.chip(1).focus()
+    desk.page.keyboard.press("Tab")
+    expect(doubt).to_be_focused()
+    expect(card).to_have_text("The words say a third of their takings.")
+    expect(doubt).to_have_attribute("aria-describedby", "byline-card")
+
+
+def test_a_touch_shows_why_a_sentence_is_in_doubt(phone: Visit) -> None:
+    phone.ask("Why did the bridge close?")
+    phone.page.locator(".byline-doubt").tap(position={"x": 20, "y": 8})
+    expect(phone.page.get_by_role("tooltip")).to_have_text("The words say a third of their takings.")
+
+
+def test_who_else_reports_it_and_who_differs_open_at_their_words(desk: Visit) -> None:
+    desk.ask("How long is the bridge closed, as reported?")
+    expect(desk.page.locator(".byline-standing")).to_have_text(
+        "Reported by 2 independent sources: The Daily Ledger, Shops fear a lost summer"
+    )
+    rows = desk.page.locator("[data-testid=bot] tr")
+    expect(rows).to_have_text(
+        [
+            re.compile(r"Sources differ: how long the bridge is closed\s*Source"),
+            re.compile(r"six months\s*The Daily Ledger"),
+            re.compile(r"the whole summer \| <b>\s*Shops fear a lost summer"),
+        ]
+    )
+    mark = desk.page.locator("#byline-sources mark")
+    for link, words in (("Shops fear a lost summer", "Mayor Anna Berg"), ("six months", "closed on 8 April")):
+        opened = desk.page.locator("[data-testid=bot]").get_by_role("link", name=link, exact=True)
+        opened.press("Enter")
+        expect(mark).to_contain_text(words)
+        desk.page.keyboard.press("Escape")
+        expect(opened).to_be_focused()
+    assert desk.problems == []
+
+
+def test_an_answer_is_rated_by_keyboard_and_kept_with_its_comment(desk: Visit, site: Site) -> None:
+    desk.ask("Why did the bridge close?")
+    kept = site.engine.settings.home / "feedback.jsonl"
+    helpful = desk.page.get_by_role("button", name="Helpful", exact=True)
+    helpful.focus()
+    desk.page.keyboard.press("Space")
+    expect(helpful).to_have_attribute("aria-pressed", "true")
+    wrong = desk.page.get_by_role("button", name="Wrong source")
+    wrong.press("Enter")
+    expect(desk.page.get_by_role("dialog", name="Which source is wrong?")).to_be_visible()
+    expect(desk.page.get_by_label("Comment (optional)")).to_be_focused()
+    desk.page.keyboard.press("Escape")
+    expect(wrong).to_be_focused()
+    expect(helpful).to_have_attribute("aria-pressed", "true")
+    wrong.press("Enter")
+    desk.page.keyboard.type("[3] speaks of takings.")
+    desk.page.get_by_role("dialog").get_by_role("button", name="Send").click()
+    expect(wrong).to_have_attribute("aria-pressed", "true")
+    expect(helpful).to_have_attribute("aria-pressed", "false")
+    assert [(given.verdict, given.comment) for given in read_feedback(kept)] == [
+        ("up", ""),
+        ("wrong source", "[3] speaks of takings."),
+    ]
+    assert desk.problems == []
+
+
+def test_a_rating_that_cannot_be_kept_says_why(desk: Visit) -> None:
+    desk.page.route("**/api/feedback", lambda route: route.fulfill(status=500, json={"error": "The disk is <full>."}))
+    desk.ask("Why did the bridge close?")
+    desk.page.get_by_role("button", name="Not helpful").click()
+    desk.page.get_by_role("dialog").get_by_role("button", name="Send").click()
+    expect(desk.page.get_by_role("alert")).to_have_text("The disk is <full>.")
+    desk.page.get_by_role("button", name="Cancel").click()
+    expect(desk.page.get_by_role("button", name="Not helpful")).to_have_attribute("aria-pressed", "false")
 
 
 def test_a_refusal_shows_no_sources(desk: Visit) -> None:
     desk.ask("What is the weather?")
-    expect(desk.page.locator("[data-testid=bot]")).to_have_text("The articles do not answer this question.")
-    expect(desk.page.locator("#byline-chat a")).to_have_count(0)
+    expect(desk.page.locator("[data-testid=bot] p").first).to_have_text("The articles do not answer this question.")
+    expect(desk.page.locator("#byline-chat a:not([role=button])")).to_have_count(0)
     expect(desk.page.locator("#byline-sources")).to_contain_text("nothing is cited")
 
 

@@ -14,6 +14,7 @@ from index.settings import Settings
 from index.store import PassageStore
 from rag.conversation import Turn
 from rag.engine import Answered, Event, NewsQueryEngine, Searching, TextSoFar
+from rag.feedback import RecentAnswers
 from rag.page import MAX_TURNS, converse, describe, paced, stopped, turns_of
 from rag.retrieval import NewsRetriever
 from tests.fake_engine import ARTICLES, ATTACK, FakeEngine, answer_by_question, refusal
@@ -21,23 +22,35 @@ from tests.fakes import ScriptedLLM
 
 
 async def last_of(engine: FakeEngine, asked: str, shown: Sequence[dict[str, Any]] = ()) -> list[dict[str, Any]]:
-    updates = [update async for update in converse(engine, asked, shown)]
+    updates = [update async for update in converse(engine, RecentAnswers(), asked, shown)]
     messages: list[dict[str, Any]] = updates[-1][0]
     return messages
 
 
 async def test_the_question_is_shown_at_once_and_the_passages_before_the_text() -> None:
     engine = FakeEngine(ARTICLES, answer_by_question)
-    updates = [update[0] async for update in converse(engine, "Why <b>?", ())]
+    updates = [update[0] async for update in converse(engine, RecentAnswers(), "Why <b>?", ())]
     assert updates[0][0] == {"role": "user", "content": "Why &#60;b&#62;?"}
     assert "Searching" in updates[0][1]["content"]
     assert re.match(r"\[\d+ passages in 3 articles\]\(#s-[0-9a-f.]+\)\n\n\*Reading", updates[1][1]["content"])
     assert updates[-1][-1]["content"].count("](#c-") == 2
 
 
-async def test_a_refusal_has_no_links_at_all() -> None:
+async def test_an_answer_can_be_rated_once_it_is_whole() -> None:
+    answers = RecentAnswers()
+    engine = FakeEngine(ARTICLES, answer_by_question)
+    updates = [update[0] async for update in converse(engine, answers, "Why?", ())]
+    assert "#f-" not in updates[-3][-1]["content"]
+    rated = re.search(r"#f-([\w-]+)-up\)", updates[-1][-1]["content"])
+    assert rated is not None
+    assert answers.get(rated[1]).question == "Why?"
+
+
+async def test_a_refusal_has_no_links_to_sources() -> None:
     messages = await last_of(FakeEngine(ARTICLES, answer_by_question), "What is the weather?")
-    assert messages[-1]["content"] == "The articles do not answer this question."
+    text, _, below = messages[-1]["content"].partition("\n\n<span")
+    assert text == "The articles do not answer this question."
+    assert re.findall(r"\]\((#\w)-", below) == ["#f", "#f"]
 
 
 async def test_an_error_of_ours_is_shown_and_any_other_only_apologised_for(caplog: pytest.LogCaptureFixture) -> None:
@@ -157,7 +170,8 @@ async def test_what_a_model_writes_is_cited_and_its_invented_markers_are_not(
     engine = NewsQueryEngine(
         settings=settings, store=seed_store, retriever=NewsRetriever(seed_store, top_k=8), llm=model
     )
-    updates = [update[0][-1]["content"] async for update in converse(engine, "How long were the talks on Sunday?", ())]
+    question = "How long were the talks on Sunday?"
+    updates = [update[0][-1]["content"] async for update in converse(engine, RecentAnswers(), question, ())]
     assert "[1](#c-" in updates[-1]
     assert "99" not in re.sub(r"&#\d+;|#s-\S*", "", updates[-1])
     for content in updates:
