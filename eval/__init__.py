@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from eval.dataset import check_questions as check_questions
     from eval.dataset import read_questions as read_questions
     from eval.dataset import write_questions as write_questions
-    from eval.feedback import add_feedback as add_feedback
     from eval.judge import judge_run as judge_run
     from eval.matching import mentions as mentions
     from eval.metrics import METRICS as METRICS
@@ -37,7 +36,6 @@ _HOME_OF = {
     "Question": "dataset",
     "Result": "metrics",
     "Run": "runs",
-    "add_feedback": "feedback",
     "check_questions": "dataset",
     "compare_runs": "compare",
     "export_rows": "bridge",

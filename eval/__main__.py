@@ -14,7 +14,7 @@ from eval.beir import read_beir
 from eval.bridge import export_rows
 from eval.compare import compare_runs, comparison_json
 from eval.dataset import check_questions
-from eval.feedback import FILE, draft_json, draft_questions, read_feedback
+from eval.feedback import draft_json, draft_questions
 from eval.gate import below_thresholds, read_threshold, worse_than
 from eval.gate_check import NOISE_LEVELS, REPEATS, check_faults, check_quiet
 from eval.judge import judge_run
@@ -30,6 +30,7 @@ from index.commands import progress_bar, run, write_json
 from index.embeddings import load_embedding
 from index.errors import QuestionSetError, SettingsError
 from index.settings import load_settings
+from rag.feedback import FILE, read_feedback
 from rag.models import load_llm, model_label
 
 app = typer.Typer(

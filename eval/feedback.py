@@ -6,10 +6,7 @@ from typing import Any
 
 from eval.dataset import Evidence, Question
 from eval.matching import normalise
-from rag.feedback import FILE as FILE
 from rag.feedback import Feedback
-from rag.feedback import add_feedback as add_feedback
-from rag.feedback import read_feedback as read_feedback
 
 
 def draft_questions(feedback: Sequence[Feedback]) -> list[tuple[Question, str]]:

@@ -9,9 +9,9 @@ import typer
 
 import eval as package
 from eval.__main__ import app
-from eval.feedback import add_feedback
 from index.commands import run as run_command
 from index.settings import Settings
+from rag.feedback import add_feedback
 from tests.evaluation import answer, json_lines, made_up_run, make_run, passage, write_set
 
 Captured = pytest.CaptureFixture[str]
