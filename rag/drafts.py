@@ -8,6 +8,7 @@ from functools import cached_property
 from llama_index.core.embeddings import BaseEmbedding
 
 from rag.citations import Citation, answer_sentences, cite, markers_in
+from rag.markers import CODE
 from rag.retrieval import ScoredPassage
 from rag.support import SentenceSupport, check_answer, claim_of
 
@@ -68,29 +69,40 @@ class Draft:
 
 
 def check_draft(
-    text: str, shown: Sequence[ScoredPassage], *, unresolved: Sequence[int] = (), embedding: BaseEmbedding
+    text: str,
+    shown: Sequence[ScoredPassage],
+    *,
+    question: str = "",
+    unresolved: Sequence[int] = (),
+    embedding: BaseEmbedding,
 ) -> Draft:
     """Bind a model's normalised text to the passages it was shown and compare the two.
 
     A sentence without a marker that a passage carries gets that passage's marker and citation, and stays `matched`.
     """
-    citations, sentences = check_answer(text, cite(text, shown, embedding=embedding), shown, embedding=embedding)
+    citations, sentences = check_answer(
+        text, cite(text, shown, embedding=embedding), shown, question=question, embedding=embedding
+    )
     draft = Draft(text, tuple(citations), tuple(sentences), tuple(unresolved))
     return _mark_matched(draft, shown, embedding) if any(sentence.matched for sentence in sentences) else draft
 
 
 def _mark_matched(draft: Draft, shown: Sequence[ScoredPassage], embedding: BaseEmbedding) -> Draft:
-    """Write the markers of matched sentences into the text."""
+    """Write the markers of matched sentences into the text; in code a number in brackets is none."""
+    code = [match.span() for match in CODE.finditer(draft.text)]
     text, at = "", 0
+    expected: list[tuple[int, ...]] = []
     for sentence in draft.sentences:
+        marks = sentence.matched and not any(start <= sentence.start < end for start, end in code)
         said = draft.text[sentence.start : sentence.end]
-        text += draft.text[at : sentence.start] + (_with_markers(said, sentence.markers) if sentence.matched else said)
+        text += draft.text[at : sentence.start] + (_with_markers(said, sentence.markers) if marks else said)
+        expected.append(sentence.markers if marks or not sentence.matched else ())
         at = sentence.end
     text += draft.text[at:]
     spans = answer_sentences(text)
     written = [tuple(markers_in(text[start:end])) for start, end in spans]
-    if written != [sentence.markers for sentence in draft.sentences]:
-        return draft  # in code, say, where a number in brackets is no marker
+    if written != expected:
+        return draft
     known = {(cited.answer_start, cited.marker): cited.support for cited in draft.citations}
     before = {span.start: sentence.start for span, sentence in zip(spans, draft.sentences, strict=True)}
     citations = tuple(

@@ -34,6 +34,7 @@ from rag.facts import (
     spell,
     without_markers,
 )
+from rag.premises import without_denied_premise
 from rag.retrieval import ScoredPassage
 from rag.slots import belongs_elsewhere, in_its_place, paired_otherwise
 
@@ -58,12 +59,24 @@ _LEAD = re.compile(
     re.IGNORECASE,
 )
 _TURN = re.compile(r"\s*[;–—]\s*|,?\s+(?:but|however|although|though)\b,?\s*", re.IGNORECASE)
+_TELL = (
+    r"(say|state|mention|report|give|specify|name|answer|contain|tell|explain|provide|include|cover|address|clarify"
+    r"|indicate|identify|describe|disclose)"
+)
 _NOT_SAID = re.compile(
-    r"\b(articles?|sources?|passages?|reports?|texts?)\b[^.]*\b(do|does|did) ?(not|n['’]t) "
-    r"(say|state|mention|report|give|specify|name|answer|contain|tell|explain|provide|include|cover|address)\b"
+    rf"\b(articles?|sources?|passages?|reports?|texts?)\b[^.]*\b(do|does|did) ?(not|n['’]t) {_TELL}\b"
     r"|\b(not|nothing|no information|no mention)\b[^.]*\b(in|by) (the|these|those) (articles?|sources?|passages?)\b"
     r"|\b(articles?|sources?|passages?) (say|report|mention|give|contain)s? (nothing|no|none|neither)\b"
-    r"|\bthey (do not|don['’]t) (say|state|mention|specify|name|tell|explain)\b",
+    rf"|\bthey (do not|don['’]t) (say|state|mention|specify|name|tell|explain|clarify)\b"
+    rf"|^(no|neither) (article|source|passage) {_TELL}s?\b"
+    rf"|\bno(ne|t one) of the (articles|sources|passages) {_TELL}s?\b"
+    r"|^there is (no|not enough) (information|mention|detail)\b",
+    re.IGNORECASE,
+)
+# Where nothing is cited these speak of the articles; with a marker they may be what an article says.
+_NOT_SAID_UNCITED = re.compile(
+    rf"^they (do not|don['’]t) {_TELL}\b|\b(is|are|was|were)( not|n['’]t) (\w+ly )?"
+    r"(mentioned|stated|specified|reported|given|provided|named|disclosed|explained)\W*$",
     re.IGNORECASE,
 )
 
@@ -287,12 +300,14 @@ def check_answer(
     citations: Sequence[Citation],
     passages: Sequence[ScoredPassage],
     *,
+    question: str = "",
     embedding: BaseEmbedding | None = None,
 ) -> tuple[list[Citation], list[SentenceSupport]]:
     """Check every sentence of an answer against what it cites.
 
     A sentence's verdict is over all it cites together; of several citations each gets the verdict on itself alone,
-    but at least `partial` where together they support the sentence. A sentence without a marker is matched to a
+    but at least `partial` where together they support the sentence. What a sentence denies because `question` took it
+    for granted need not be in the source, if the rest is. A sentence without a marker is matched to a
     retrieved passage that carries it, or is unsupported. A sentence that claims nothing, or says that the articles
     do not say something, is supported.
     """
@@ -304,7 +319,7 @@ def check_answer(
         sentence = text[start:end]
         markers = tuple(dict.fromkeys(checked[at].marker for at in places))
         claim = claim_of(sentence)
-        if not claim:
+        if not claim or (not places and _NOT_SAID_UNCITED.search(claim)):
             verdicts.append(SentenceSupport(start, end, markers, "supported"))
             continue
         if not places:
@@ -312,6 +327,10 @@ def check_answer(
             continue
         cited = [checked[at] for at in places]
         support, reason = _check_cited(claim, cited, embedding=model)
+        corrected = without_denied_premise(claim, question) if support == "unsupported" and question else claim
+        if corrected != claim:
+            claim = corrected
+            support, reason = _check_cited(claim, cited, embedding=model)
         verdicts.append(SentenceSupport(start, end, markers, support, reason))
         for at in places:
             alone = support if len(places) == 1 else _check_cited(claim, [checked[at]], embedding=model)[0]

@@ -141,7 +141,12 @@ class Writer:
 
     async def _check(self, call: "_Call") -> Draft:
         return await asyncio.to_thread(
-            check_draft, call.text, call.shown, unresolved=call.unresolved, embedding=self._embedding
+            check_draft,
+            call.text,
+            call.shown,
+            question=self._question,
+            unresolved=call.unresolved,
+            embedding=self._embedding,
         )
 
     async def _best_of(self, first: Draft, prompt: AnswerPrompt, limits: tuple[float, int]) -> Draft:

@@ -11,12 +11,12 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ["index", "rag", "eval", "app"]
 ORDER = {
     "index": """
-        errors characters settings model_errors sentences tokens commands headlines articles passages embeddings lexical
-        ownership chroma records store duplicates build rebuilding
+        errors characters settings model_errors sentences tokens commands headlines articles passages embeddings days
+        lexical ownership chroma records store duplicates build rebuilding
     """,
     "rag": """
         model_stream model_server models prompts echoes conversation retrieval asking marker_forms markers citations
-        words numbers dates names facts claims denials slots support disagreement coverage answers feedback question
+        words numbers dates names facts premises claims denials slots support disagreement coverage answers feedback question
         extractive events drafts writing engine markup standing rendering api shield suggestions page batch remote
     """,
 }
