@@ -18,7 +18,7 @@ from rag.facts import find_facts, without_markers
 from rag.support import Remembering, check_support, claims_nothing
 
 # How many passages of other articles are looked at for one cited sentence, each of the two searches its half.
-_PASSAGES_A_SENTENCE = 16
+_PASSAGES_A_SENTENCE = 24
 # Cosine of a passage below which it is on another subject.
 _PASSAGE_FROM = 0.30
 # The longest answer looks at so many sentences; coverage of more would make the reader wait.
@@ -150,6 +150,9 @@ def _says(passage: Passage, claim: str, embedding: Remembering) -> bool:
     if claims_nothing(claim):
         return False
     about = [text for text in (passage.title, passage.source) if text]
+    # Most passages fail by their facts or words alone: only the others are worth the time of an embedding.
+    if check_support(claim, [passage.text], about=about)[0] == "unsupported":
+        return False
     return check_support(claim, [passage.text], about=about, embedding=embedding)[0] == "supported"
 
 

@@ -1,8 +1,8 @@
-"""Do two sentences say the same of the same subject, with another number, date, name or the opposite?
+"""Do two sentences say the same of the same subject, with another number, date, name, speaker or the opposite?
 
 Two texts that share a subject rarely share its words ("families without power", "households without electricity"),
-so words are compared by their embeddings too; but a sentence about the other side, another day or another count of
-the same things must not pass for a contradiction. All that is unsure is no disagreement.
+so words are compared by their embeddings too; but a sentence about the other side, another day, another place or
+another count of the same things must not pass for a contradiction. All that is unsure is no disagreement.
 """
 
 from collections.abc import Sequence
@@ -10,41 +10,60 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rag.claims import Saying, same_speaker, sayings
+from rag.dates import Date
 from rag.denials import denied_otherwise
-from rag.facts import Date, Facts, Name, Number, Word, number_says, same_spelling, spell, stem
+from rag.facts import Facts, Name, Number, Word, holds_words, number_says, same_spelling, spell, stem
 from rag.slots import in_its_place
 from rag.support import Embeds
 
-# Cosine of two single words from which they name the same kind of thing.
-_WORD_FROM = 0.55
+# Cosine of two single words from which they name the same kind of thing; lower where the same befalls both.
+_WORD_FROM = 0.58
+_VICTIM_FROM = 0.30
 # Words on each side of a number that say what it counts.
 _REACH_WORDS = 12
-# What must be shared of the shorter side's words around a number, and at least how many.
-_SHARED_AROUND_NUMBER = 0.4
+# What must be shared of the shorter side's words around a number, and at least how many; more where a unit, and no
+# noun, says what is counted.
+_SHARED_AROUND_NOUN = 0.4
+_SHARED_AROUND_UNIT = 0.7
 _FEWEST_AROUND_NUMBER = 2
+# Cosine from which two sentences that tell of the same fate tell of the same event.
+_EVENT_FROM = 0.50
 # What must be shared of the shorter sentence's words where no number says what is compared.
 _SHARED_SENTENCE = 0.7
-_FEWEST_SENTENCE = 4
+_FEWEST_SENTENCE = 3
 _SUBJECT_WORDS = 8
+_QUOTED_WORDS = 4
 # What happens to those counted: the dead are not the injured, drones launched not drones shot down.
 _FATE_REACH_WORDS = 5
 _FATES = tuple(
     frozenset(stem(word) for word in words.split())
     for words in (
-        "die died dead deaths killed kill killing killed",
+        "die died dead deaths killed kill killing lives",
         "injured injuries wounded hurt",
         "missing",
         "arrested detained jailed",
-        "rescued saved evacuated displaced fled",
-        "launched launch fired sent",
-        "shot downed destroyed intercepted",
-        "create created hire hired add added",
-        "cut cuts shed lose lost",
+        "rescued saved",
+        "evacuated displaced fled flee",
+        "damaged damage",
+        "destroyed destroy",
+        "launched launch fired",
+        "shot downed intercepted",
+        "create created hire hired",
+        "cut cuts cutting shed",
         "employs employ employed",
         "bought buy",
         "sold sell",
+        "cost costs price",
+        "pay pays paid contribute offers offer",
+        "demands demand",
     )
 )
+# The fates that befall countable things of one event; of a price, an offer or a job the words around it must agree.
+_FATES_OF_AN_EVENT = frozenset(range(10))
+_OPEN_ENDED = frozenset({"by", "since", "until", "till", "before", "after", "from"})
+_OF_WHOM = frozenset({"the", "them", "those", "these", "its", "his", "her", "their"})
+_PEOPLE = frozenset(stem(word) for word in ("people", "persons", "person"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +84,33 @@ def find_disagreement(ours: Facts, theirs: Facts, *, of: Facts, embedding: Embed
         of: what the answer says: only numbers it takes from the cited sentence are compared.
         embedding: compares words.
     """
+    quoted = _other_speaker(ours, theirs)
+    if quoted is not None:
+        return quoted
+    if _elsewhere(ours, theirs):
+        return None
     for number in ours.numbers:
         if not any(number_says(number, said) or number_says(said, number) for said in of.numbers):
             continue
         for other in theirs.numbers:
             if _other_value(number, other, ours, theirs) and _same_count(number, other, ours, theirs, embedding):
                 return Disagreement(_subject(ours, number), _with_noun(ours, number), _with_noun(theirs, other))
-    if _shared_words(_content(ours), _content(theirs)) < _SHARED_SENTENCE:
+    if _numbers_differ(ours, theirs) or _shared_words(ours, theirs) < _SHARED_SENTENCE:
         return None
     return _other_date(ours, theirs) or _other_name(ours, theirs) or _opposite(ours, theirs)
+
+
+def _elsewhere(ours: Facts, theirs: Facts) -> bool:
+    """Whether both name whom or what they are about, and no name is in both; who says it does not count."""
+    mine, its = _names_told_of(ours), _names_told_of(theirs)
+    shared = any(same_spelling(part, other) for part in mine for other in its)
+    return bool(mine and its and not shared) and not _role_holders(ours, theirs)
+
+
+def _names_told_of(facts: Facts) -> set[str]:
+    speakers = {word for saying in sayings(facts) for word in saying.speaker}
+    parts = {part for name in facts.names if name.certain for part in name.parts}
+    return {part for part in parts if part not in speakers}
 
 
 # Numbers
@@ -81,7 +118,9 @@ def find_disagreement(ours: Facts, theirs: Facts, *, of: Facts, embedding: Embed
 
 def _other_value(number: Number, other: Number, ours: Facts, theirs: Facts) -> bool:
     """Whether the two cannot both be right: the ranges they leave open do not meet, and neither sentence has both."""
-    if number.ordinal or other.ordinal or number.unit != other.unit or _is_year(number) or _is_year(other):
+    if number.ordinal or other.ordinal or number.unit != other.unit or is_year(number) or is_year(other):
+        return False
+    if _is_part(ours, number) or _is_part(theirs, other):
         return False
     if any(number_says(n, number) or number_says(number, n) for n in theirs.numbers):
         return False
@@ -90,6 +129,12 @@ def _other_value(number: Number, other: Number, ours: Facts, theirs: Facts) -> b
     low, high = _range(number)
     other_low, other_high = _range(other)
     return high < other_low or other_high < low
+
+
+def _is_part(facts: Facts, number: Number) -> bool:
+    """`Two of the injured`: a part, which other parts do not contradict."""
+    after = [word.plain for word in facts.words[number.last + 1 : number.last + 3]]
+    return len(after) == 2 and after[0] == "of" and after[1] in _OF_WHOM
 
 
 def _range(number: Number) -> tuple[float, float]:
@@ -102,29 +147,33 @@ def _range(number: Number) -> tuple[float, float]:
     return number.low, number.high
 
 
-def _is_year(number: Number) -> bool:
+def is_year(number: Number) -> bool:
+    """Whether a number is the year of something."""
     return not number.unit and not number.noun and number.low == number.high and 1500 <= number.low <= 2100
 
 
 def _same_count(number: Number, other: Number, ours: Facts, theirs: Facts, embedding: Embeds) -> bool:
-    mine, its = _around(ours, number), _around(theirs, other)
-    if _days_differ(ours, number, theirs, other) or _named_apart(ours, number, theirs, other):
+    """Whether the two numbers count the same things at the same time, of which the same is told."""
+    if _times_differ(ours, theirs) or _parted(ours, number, theirs, other):
         return False
     fates, other_fates = _fates(ours, number), _fates(theirs, other)
     if fates and other_fates and not fates & other_fates:
         return False
-    if not number.unit and not _same_things(number.noun, other.noun, ours, number, theirs, other, embedding):
+    same_fate = bool(fates & other_fates & _FATES_OF_AN_EVENT)
+    if not number.unit and not _same_things(ours, number, theirs, other, embedding, same_fate=same_fate):
         return False
+    if same_fate and not number.unit:
+        return _cosine(ours.text, theirs.text, embedding) >= _EVENT_FROM
+    mine, its = _around(ours, number), _around(theirs, other)
+    priced = number.unit or fates - _FATES_OF_AN_EVENT
+    least = _SHARED_AROUND_UNIT if priced else _SHARED_AROUND_NOUN
     shared = _alike(mine, its, embedding)
-    fewest = min(len(mine), len(its))
-    return shared >= _FEWEST_AROUND_NUMBER and shared >= _SHARED_AROUND_NUMBER * fewest
+    return shared >= _FEWEST_AROUND_NUMBER and shared >= least * min(len(mine), len(its))
 
 
 def _around(facts: Facts, number: Number) -> list[Word]:
     """Words of content near the number in its sentence, names, dates and what it counts left out."""
-    left_out = {at for name in facts.names for at in range(name.first, name.last + 1)}
-    left_out |= {at for date in facts.dates for at in range(date.first, date.last + 1)}
-    left_out |= {at for n in facts.numbers for at in range(n.first, n.last + 1)}
+    left_out = _fact_places(facts)
     noun_end = number.last + 1 + len(number.noun)
     near = range(max(0, number.first - _REACH_WORDS), min(len(facts.words), noun_end + _REACH_WORDS))
     return [
@@ -134,29 +183,41 @@ def _around(facts: Facts, number: Number) -> list[Word]:
     ]
 
 
-def _head(facts: Facts, number: Number) -> Word | None:
-    """The first counted word that is not a name: `235 Ukrainian drones` counts drones."""
+def _fact_places(facts: Facts) -> set[int]:
+    known: list[Name | Number | Date] = [*facts.names, *facts.numbers, *facts.dates]
+    return {at for fact in known for at in range(fact.first, fact.last + 1)}
+
+
+def _counted(facts: Facts, number: Number) -> list[Word]:
+    """The words right after the number, names left out: `235 Ukrainian drones overnight` -> drones, overnight."""
     named = {at for name in facts.names for at in range(name.first, name.last + 1)}
     at = number.last + 1
     if at < len(facts.words) and facts.words[at].plain == "of":
         at += 1
-    while at < len(facts.words) and at in named:
-        at += 1
-    return facts.words[at] if at < len(facts.words) and facts.words[at].content else None
+    end = at + len(number.noun)
+    return [word for place, word in enumerate(facts.words) if at <= place < end and place not in named]
 
 
 def _same_things(
-    noun: Sequence[str], other: Sequence[str], ours: Facts, a: Number, theirs: Facts, b: Number, embedding: Embeds
+    ours: Facts, number: Number, theirs: Facts, other: Number, embedding: Embeds, *, same_fate: bool
 ) -> bool:
-    mine, its = _head(ours, a), _head(theirs, b)
-    if mine is None or its is None or not noun or not other:
-        return False
-    return mine.stem == its.stem or _cosine(mine.plain, its.plain, embedding) >= _WORD_FROM
+    mine, its = _counted(ours, number), _counted(theirs, other)
+    if not mine or not its:
+        return same_fate
+    if mine[0].stem == its[0].stem:
+        return True
+    if same_fate and (mine[0].stem in _PEOPLE or its[0].stem in _PEOPLE):
+        return True
+    least = _VICTIM_FROM if same_fate else _WORD_FROM
+    return _cosine(mine[0].plain, its[0].plain, embedding) >= least
 
 
-def _named_apart(ours: Facts, number: Number, theirs: Facts, other: Number) -> bool:
-    """Whether the counted things belong to different names: `Ukrainian drones`, drones that Russia launched."""
-    return {name.parts for name in _owners(ours, number)} != {name.parts for name in _owners(theirs, other)}
+def _parted(ours: Facts, number: Number, theirs: Facts, other: Number) -> bool:
+    """Whether the counted things belong to different owners: `Ukrainian drones` and drones, enemy and army drones."""
+    if {name.parts for name in _owners(ours, number)} != {name.parts for name in _owners(theirs, other)}:
+        return True
+    mine, its = _counted(ours, number), _counted(theirs, other)
+    return len(mine) > 1 and len(its) > 1 and mine[1].stem == its[1].stem and mine[0].stem != its[0].stem
 
 
 def _owners(facts: Facts, number: Number) -> list[Name]:
@@ -170,18 +231,15 @@ def _fates(facts: Facts, number: Number) -> set[int]:
     return {at for at, fate in enumerate(_FATES) if any(word.stem in fate for word in near)}
 
 
-def _days_differ(ours: Facts, number: Number, theirs: Facts, other: Number) -> bool:
-    mine, its = _nearest_day(ours, number), _nearest_day(theirs, other)
-    years, other_years = ({n.low for n in facts.numbers if _is_year(n)} for facts in (ours, theirs))
-    return bool(mine and its and mine != its) or bool(years and other_years and not years & other_years)
+def _times_differ(ours: Facts, theirs: Facts) -> bool:
+    """Whether both say when, and no time is in both; a year and a weekday are two times."""
+    mine, its = _times(ours), _times(theirs)
+    return bool(mine and its and not mine & its)
 
 
-def _nearest_day(facts: Facts, number: Number) -> str:
-    days = [date for date in facts.dates if date.weekday or date.day]
-    if not days:
-        return ""
-    nearest = min(days, key=lambda date: min(abs(date.first - number.last), abs(number.first - date.last)))
-    return nearest.weekday or f"{nearest.month}-{nearest.day}"
+def _times(facts: Facts) -> set[str]:
+    days = {date.weekday or f"{date.month}-{date.day}" for date in facts.dates}
+    return days | {str(number.low) for number in facts.numbers if is_year(number)}
 
 
 def _alike(mine: Sequence[Word], its: Sequence[Word], embedding: Embeds) -> int:
@@ -209,9 +267,9 @@ def _with_noun(facts: Facts, number: Number) -> str:
     first, last = number.first, number.last
     if number.bound:
         first = max(0, first - (1 if number.bound == "about" else 2))
-    head = _head(facts, number)
-    if not number.unit and head is not None:
-        last = facts.words.index(head)
+    counted = _counted(facts, number)
+    if not number.unit and counted:
+        last = facts.words.index(counted[0])
     return facts.text[facts.words[first].start : facts.words[last].end]
 
 
@@ -224,51 +282,105 @@ def _subject(facts: Facts, number: Number) -> str:
     return facts.text[before[0].start : before[-1].end] if before else facts.text
 
 
-# Dates, names and denials
+def _numbers_differ(ours: Facts, theirs: Facts) -> bool:
+    """Whether both have numbers and none is in both: then no other fact of theirs is compared."""
+    return bool(ours.numbers and theirs.numbers) and not any(
+        number_says(one, other) or number_says(other, one) for one in ours.numbers for other in theirs.numbers
+    )
+
+
+# Speakers, dates, names and denials
+
+
+def _other_speaker(ours: Facts, theirs: Facts) -> Disagreement | None:
+    """The same quoted words in two mouths."""
+    mine, its = _named_speakers(ours), _named_speakers(theirs)
+    if len(mine) != 1 or len(its) != 1 or same_speaker(mine[0].speaker, its[0].speaker):
+        return None
+    for quoted in ours.quoted:
+        same = any(
+            holds_words(list(other.words), quoted.words) or holds_words(list(quoted.words), other.words)
+            for other in theirs.quoted
+            if len(other.words) >= _QUOTED_WORDS
+        )
+        if same and len(quoted.words) >= _QUOTED_WORDS:
+            return Disagreement(f"who said “{quoted.text.rstrip(',.')}”", mine[0].text, its[0].text)
+    return None
+
+
+def _named_speakers(facts: Facts) -> list[Saying]:
+    return [saying for saying in sayings(facts) if saying.named and saying.speaker]
 
 
 def _content(facts: Facts) -> list[Word]:
     """The words of content, without names, dates and numbers: those every sentence on one event shares."""
-    known: list[Name | Number | Date] = [*facts.names, *facts.numbers, *facts.dates]
-    places = {at for fact in known for at in range(fact.first, fact.last + 1)}
+    places = _fact_places(facts)
     return [word for at, word in enumerate(facts.words) if word.content and at not in places]
 
 
-def _shared_words(mine: Sequence[Word], its: Sequence[Word]) -> float:
+def _shared_words(ours: Facts, theirs: Facts) -> float:
+    mine, its = _content(ours), _content(theirs)
     if min(len(mine), len(its)) < _FEWEST_SENTENCE:
         return 0.0
-    here, there = {spell(word.plain) for word in mine} | {w.stem for w in mine}, [(w.stem, spell(w.plain)) for w in its]
-    shared = sum(stemmed in here or spelled in here for stemmed, spelled in there)
+    here = {word.stem for word in mine}
+    shared = sum(word.stem in here for word in its)
     return min(shared / min(len(mine), len(its)), 1.4 * shared / max(len(mine), len(its)))
 
 
 def _other_date(ours: Facts, theirs: Facts) -> Disagreement | None:
-    if len(ours.dates) != 1 or len(theirs.dates) != 1:
+    if len(ours.dates) != 1 or len(theirs.dates) != 1 or _open_ended(ours) or _open_ended(theirs):
         return None
     mine, its = ours.dates[0], theirs.dates[0]
-    if not _same_kind_of_date(mine, its) or (mine.weekday, mine.month, mine.day) == (its.weekday, its.month, its.day):
+    same_kind = bool(mine.weekday) == bool(its.weekday) and bool(mine.day) == bool(its.day)
+    if not same_kind or (mine.weekday, mine.month, mine.day) == (its.weekday, its.month, its.day):
         return None
-    return Disagreement(_without(ours, mine), mine.text, its.text)
+    return Disagreement(_rest(ours, mine.first, mine.last), mine.text, its.text)
 
 
-def _same_kind_of_date(one: Date, other: Date) -> bool:
-    return bool(one.weekday) == bool(other.weekday) and bool(one.day) == bool(other.day)
+def _open_ended(facts: Facts) -> bool:
+    """`By Thursday`, `since March`: a count or state up to a day, not the day of an event."""
+    return any(date.first and facts.words[date.first - 1].plain in _OPEN_ENDED for date in facts.dates)
 
 
-def _without(facts: Facts, date: Date) -> str:
-    rest = [word.text for at, word in enumerate(facts.words) if not date.first <= at <= date.last]
+def _rest(facts: Facts, first: int, last: int) -> str:
+    rest = [word.text for at, word in enumerate(facts.words) if not first <= at <= last]
     return " ".join(rest[:_SUBJECT_WORDS])
 
 
 def _other_name(ours: Facts, theirs: Facts) -> Disagreement | None:
+    holders = _role_holders(ours, theirs)
+    if holders is not None:
+        return Disagreement(_rest(ours, holders[0].first, holders[0].last), holders[0].text, holders[1].text)
     if not in_its_place(ours, theirs, (0, theirs.words[-1].sentence)):
         return None
     mine = [name for name in ours.names if not _named_in(name, theirs)]
     its = [name for name in theirs.names if not _named_in(name, ours)]
     if len(mine) != 1 or len(its) != 1:
         return None
-    rest = [word.text for at, word in enumerate(ours.words) if not mine[0].first <= at <= mine[0].last]
-    return Disagreement(" ".join(rest[:_SUBJECT_WORDS]), mine[0].text, its[0].text)
+    return Disagreement(_rest(ours, mine[0].first, mine[0].last), mine[0].text, its[0].text)
+
+
+def _role_holders(ours: Facts, theirs: Facts) -> tuple[Name, Name] | None:
+    """Two names of which the same role is told: `the architect Karin Holt`, `architect Maria Stenberg`."""
+    mine, its = _roles(ours), _roles(theirs)
+    for role, name in mine.items():
+        other = its.get(role)
+        if other is not None and not same_spelling(name.parts[-1], other.parts[-1]):
+            return name, other
+    return None
+
+
+def _roles(facts: Facts) -> dict[str, Name]:
+    """Stem of the common noun right before a name -> the name."""
+    roles: dict[str, Name] = {}
+    for name in facts.names:
+        before = facts.words[name.first - 1] if name.first else None
+        if len(name.parts) > 1 and before is not None and before.content and not before.capital:
+            roles[before.stem] = name
+        elif len(name.parts) > 2 and facts.words[name.first].initial:
+            # `Architect Maria Stenberg` at the start of a sentence
+            roles[facts.words[name.first].stem] = name
+    return roles
 
 
 def _named_in(name: Name, facts: Facts) -> bool:
@@ -278,5 +390,4 @@ def _named_in(name: Name, facts: Facts) -> bool:
 def _opposite(ours: Facts, theirs: Facts) -> Disagreement | None:
     if not denied_otherwise(ours, theirs, (0, theirs.words[-1].sentence)):
         return None
-    rest = [word.text for word in ours.words[:_SUBJECT_WORDS]]
-    return Disagreement(" ".join(rest), ours.text, theirs.text)
+    return Disagreement(_rest(ours, -1, -1), ours.text, theirs.text)

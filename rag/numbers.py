@@ -33,7 +33,12 @@ _VAGUE = {"dozens": 12.0, "hundreds": 1e2, "thousands": 1e3, "millions": 1e6, "b
 _UNITS = {
     "%": "percent", "percent": "percent", "pct": "percent", "€": "EUR", "euro": "EUR", "euros": "EUR", "eur": "EUR",
     "£": "GBP", "pound": "GBP", "pounds": "GBP", "gbp": "GBP", "sterling": "GBP", "$": "USD", "dollar": "USD",
-    "dollars": "USD", "usd": "USD", "¥": "JPY", "yen": "JPY", "second": "second", "seconds": "second", "sec": "second",
+    "crown": "crown", "crowns": "crown", "krona": "crown", "kronor": "crown", "krone": "crown", "kroner": "crown",
+    "rouble": "RUB", "roubles": "RUB", "ruble": "RUB", "rubles": "RUB", "hryvnia": "UAH", "hryvnias": "UAH",
+    "yuan": "CNY", "rupee": "rupee", "rupees": "rupee", "zloty": "PLN", "zlotys": "PLN", "lira": "TRY",
+    "franc": "franc", "francs": "franc", "peso": "peso", "pesos": "peso", "rand": "ZAR", "dinar": "dinar",
+    "dinars": "dinar", "dollars": "USD", "usd": "USD", "¥": "JPY", "yen": "JPY",
+    "second": "second", "seconds": "second", "sec": "second",
     "minute": "minute", "minutes": "minute", "min": "minute", "mins": "minute", "hour": "hour", "hours": "hour",
     "hr": "hour", "hrs": "hour", "day": "day", "days": "day", "week": "week", "weeks": "week", "month": "month",
     "months": "month", "year": "year", "years": "year", "decade": "decade", "decades": "decade", "century": "century",

@@ -152,8 +152,8 @@ def disagree(ours: str, theirs: str) -> Disagreement | None:
             ("Monday", "Tuesday"),
         ),
         (
-            "The contract for the new harbour was awarded to Siemens last week.",
-            "The contract for the new harbour was awarded to Hitachi last week.",
+            "The contract for the harbour of Lagos was awarded to Siemens last week.",
+            "The contract for the harbour of Lagos was awarded to Hitachi last week.",
             ("Siemens", "Hitachi"),
         ),
     ],
