@@ -48,12 +48,14 @@ def _serve(settings: Settings, host: str, listening: socket.socket) -> None:
     from rag.engine import open_engine
     from rag.page import mount_page
     from rag.shield import is_loopback
+    from rag.warming import warm_up_behind
 
     with open_engine(settings, owner="the page") as engine:
         engine.store.announce(_address(listening))
         app = FastAPI(title="Byline", docs_url=None, redoc_url=None, openapi_url=None)
         app.include_router(runs_router([settings.runs, settings.home / "runs"]))
         app = mount_page(app, engine, local_only=is_loopback(host), evaluation="evaluation")
+        warm_up_behind(engine)
         config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=3)
         _Server(config).run(sockets=[listening])
 

@@ -62,10 +62,9 @@ def runs_html(runs: Sequence[tuple[int, Path, dict[str, Any]]]) -> str:
     heads = "".join(f'<th scope="col" class="n">{escape(METRIC[name].title)}</th>' for name in SHOWN)
     rows = "\n".join(_row(*run) for run in runs)
     table = (
-        '<div class="scroll" tabindex="0" role="region" aria-label="Runs"><table>\n<thead><tr><th scope="col">Run</th>'
-        '<th scope="col">Finished</th><th scope="col">Model</th><th scope="col" class="n">Questions</th>'
-        f"{heads}</tr></thead>\n<tbody>\n{rows}\n</tbody></table></div>\n"
-        "<p>In brackets the 95 % interval over questions. A run opens its report.</p>"
+        '<div class="scroll" tabindex="0" role="region" aria-label="Runs"><table>\n'
+        f'<thead><tr><th scope="col">Run</th>{heads}</tr></thead>\n<tbody>\n{rows}\n</tbody></table></div>\n'
+        "<p>In brackets: the 95 % interval over questions.</p>"
     )
     return Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(content=table if runs else _NONE)
 
@@ -74,12 +73,14 @@ def _row(place: int, folder: Path, info: dict[str, Any]) -> str:
     name = escape(folder.name)
     if (folder / "report.html").is_file():
         name = f'<a href="evaluation/{place}/{quote(folder.name)}">{name}</a>'
-    finished = escape(str(info["finished"])[:16].replace("T", " "))
-    cells = "".join(_figure(info, METRIC[metric]) for metric in SHOWN)
-    return (
-        f'<tr><th scope="row">{name}</th><td class="date">{finished}</td><td>{escape(str(info.get("model", "")))}</td>'
-        f'<td class="n">{escape(str(info.get("questions", "")))}</td>{cells}</tr>'
+    model = str(info.get("model", "none"))
+    about = (
+        "no model, by quoting" if model == "none" else model,
+        f"{info.get('questions', 0)} questions",
+        str(info["finished"])[:16].replace("T", " "),
     )
+    cells = "".join(_figure(info, METRIC[metric]) for metric in SHOWN)
+    return f'<tr><th scope="row">{name}<span>{escape(" · ".join(about))}</span></th>{cells}</tr>'
 
 
 def _figure(info: dict[str, Any], metric: Metric) -> str:
@@ -88,8 +89,9 @@ def _figure(info: dict[str, Any], metric: Metric) -> str:
     if not figure:
         return '<td class="n"></td>'
     value, low, high = (_number(float(figure[key]), metric) for key in ("value", "low", "high"))
-    return f'<td class="n">{value} <span>({low}–{high})</span></td>'
+    unit = " ms" if metric.unit == "milliseconds" else ""
+    return f'<td class="n">{value}{unit} <span>({low}–{high})</span></td>'
 
 
 def _number(value: float, metric: Metric) -> str:
-    return f"{value:.2f}" if metric.unit == "share" else f"{value:,.0f}{' ms' if metric.unit == 'milliseconds' else ''}"
+    return f"{value:.2f}" if metric.unit == "share" else f"{value:,.0f}"

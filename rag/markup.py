@@ -104,8 +104,12 @@ def label(item: Passage | Article) -> str:
 
 
 def shortened(line: str, most: int = LONGEST_LABEL) -> str:
-    """A line of at most `most` characters."""
-    return line if len(line) <= most else line[: most - 1].rstrip() + "…"
+    """A line of at most `most` characters, cut between words where there is a place near the end."""
+    if len(line) <= most:
+        return line
+    cut = line[: most - 1]
+    words, _, rest = cut.rpartition(" ")
+    return (words if words and len(rest) < most // 4 else cut).rstrip(" ,;:–—-") + "…"
 
 
 def count(number: int, noun: str) -> str:

@@ -1,7 +1,7 @@
 """Standing: who stands behind an answer and who differs, in words for the page, the terminal and reports.
 
 What is shown is a line, `Reported by 3 independent sources`, each article a link to its words, and for each difference
-a small table of value by outlet in which every value opens the words it is taken from.
+a small table of value by source in which every value opens the words it is taken from.
 """
 
 from collections.abc import Sequence
@@ -22,10 +22,11 @@ def standing_markdown(answer: Answer) -> str:
     behind = _behind(answer)
     if behind:
         names = _names(behind)
-        links = ", ".join(_link(names[words.article_id], words) for words in behind)
+        links = "; ".join(_link(names[words.article_id], words) for words in behind)
         blocks.append(f'<span class="byline-standing">{_how_many(answer)}: {links}</span>')
     for difference in answer.coverage.differences:
-        rows = [f"| Sources differ: {_cell(difference.subject)} | Source |", "| --- | --- |"]
+        blocks.append(f'<span class="byline-standing">Sources differ: {_cell(difference.subject)}</span>')
+        rows = ["| They say | Source |", "| --- | --- |"]
         names = _names(difference.values)
         rows += [f"| {_link(_value(value), value)} | {_cell(names[value.article_id])} |" for value in difference.values]
         blocks.append("\n".join(rows))
@@ -56,7 +57,7 @@ def standing_html(answer: Answer) -> list[str]:
         names = _names(behind)
         told = [
             escape_html(names[words.article_id])
-            + ("" if words.article_id in cited else f" <q>{escape_html(one_line(words.quote))}</q>")
+            + ("" if words.article_id in cited or not words.quote else f" <q>{escape_html(one_line(words.quote))}</q>")
             for words in behind
         ]
         blocks.append(f'<p class="byline-standing">{_how_many(answer)}: {"; ".join(told)}</p>')
@@ -72,8 +73,8 @@ def _html_table(difference: Difference) -> str:
     )
     return (
         '<table class="byline-differences">\n'
-        f"<tr><th>Sources differ: {escape_html(one_line(difference.subject))}</th><th>Source</th></tr>\n"
-        f"{rows}\n</table>"
+        f"<caption>Sources differ: {escape_html(one_line(difference.subject))}</caption>\n"
+        f"<tr><th>They say</th><th>Source</th></tr>\n{rows}\n</table>"
     )
 
 
@@ -96,6 +97,9 @@ def _behind(answer: Answer) -> list[Report]:
         found.setdefault(passage.article_id, cited)
     for report in answer.coverage.reports:
         found.setdefault(report.article_id, report)
+    for article_id in answer.coverage.also_reported_by:
+        # An answer that was read back from JSON says which articles, not where in them.
+        found.setdefault(article_id, Report(article_id, "", None, "", 0, 0, ""))
     return list(found.values())
 
 
@@ -130,7 +134,9 @@ def _value(value: DifferingValue) -> str:
 
 
 def _link(text: str, words: Report | DifferingValue) -> str:
-    """A markdown link to words of an article: the page's script opens them."""
+    """A markdown link to words of an article, which the page's script opens; without known words just the text."""
+    if not words.passage_id:
+        return _cell(text)
     return f"[{_cell(text)}](#w-{words.passage_id}-{words.start}-{words.end})"
 
 

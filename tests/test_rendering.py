@@ -294,7 +294,7 @@ def test_who_reports_an_answer_stands_below_it_each_a_link_to_the_words() -> Non
     below = answer_markdown(a_reported_answer()).partition('<span class="byline-below"></span>')[2]
     assert below.strip() == (
         '<span class="byline-standing">Reported by 2 independent sources: '
-        f"[The Ledger](#w-{1:032x}-110-150), [The Post](#w-{2:032x}-5-25)</span>"
+        f"[The Ledger](#w-{1:032x}-110-150); [The Post](#w-{2:032x}-5-25)</span>"
     )
 
 
@@ -312,6 +312,13 @@ def test_copies_count_once_and_the_line_says_so() -> None:
     )
 
 
+def test_an_article_whose_words_are_not_known_is_named_without_a_link() -> None:
+    read_back = a_reported_answer(reports=())
+    assert "The Ledger; article-2" in to_plain(read_back)
+    assert f"[The Ledger](#w-{1:032x}-110-150); article-2</span>" in answer_markdown(read_back)
+    assert "<q></q>" not in to_html(read_back)
+
+
 def test_what_several_sentences_say_need_not_be_said_by_each_source() -> None:
     two = a_reported_answer(f"{TEXT} It passed [1].")
     two = replace(two, citations=(*two.citations, a_citation(two.text, "It passed [1].", 1, passage=LEDGER)))
@@ -327,7 +334,7 @@ def test_a_citation_that_does_not_carry_its_sentence_stands_behind_nothing() -> 
 def test_a_difference_is_a_table_of_value_and_source_each_value_a_link() -> None:
     markdown = answer_markdown(a_reported_answer(differences=(a_difference(),)))
     assert markdown.endswith(
-        "| Sources differ: homes without power | Source |\n| --- | --- |\n"
+        "Sources differ: homes without power</span>\n\n| They say | Source |\n| --- | --- |\n"
         f"| [300 homes](#w-{1:032x}-110-150) | The Ledger |\n"
         f"| [500 homes](#w-{2:032x}-5-25) | Gale |"
     )
@@ -354,7 +361,7 @@ def test_hostile_values_and_titles_stay_inside_their_cells(hostile: str) -> None
     }  # fmt: skip
     assert not ADDRESS.search(markdown)
     tags = set(re.findall(r"</?([a-z]+)", to_html(answer)))
-    assert tags <= {"p", "br", "a", "span", "ol", "li", "q", "table", "tr", "th", "td"}
+    assert tags <= {"p", "br", "a", "span", "ol", "li", "q", "table", "caption", "tr", "th", "td"}
 
 
 def test_an_answer_is_rated_under_its_id_and_nothing_below_it_is_part_of_the_conversation() -> None:
