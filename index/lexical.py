@@ -16,13 +16,14 @@ from typing import Any, NamedTuple
 import tantivy
 from filelock import FileLock
 
+from index.days import days_named
 from index.errors import StoreError
 from index.passages import Passage
 
 # Part of the folder's name: a change of the analysis below makes a new index.
-ANALYSIS_VERSION = 1
-# A word of the title says what the whole article is about, and less about this passage of it.
-_TITLE_WEIGHT = 0.5
+ANALYSIS_VERSION = 2
+# What a title's words count that were said before the question: they tell the article, not the passage.
+_ABOUT_WEIGHT = 0.5
 _WRITER_BYTES = 20_000_000
 _WRITER_SECONDS = 60
 
@@ -96,7 +97,8 @@ def _schema() -> tantivy.Schema:
     builder.add_text_field("passage", stored=True, tokenizer_name="raw", index_option="basic")
     builder.add_text_field("article", tokenizer_name="raw", index_option="basic")
     builder.add_text_field("entry", stored=True, tokenizer_name="raw", index_option="basic")
-    # Words come analysed, with a blank between.
+    # Words come analysed, with a blank between: of title, outlet, day and text in one field, so that BM25 weighs a
+    # word's rarity and a passage's length once for all of them; and of the title alone.
     builder.add_text_field("text", tokenizer_name="whitespace", index_option="freq")
     builder.add_text_field("title", tokenizer_name="whitespace", index_option="freq")
     return builder.build()
@@ -151,9 +153,10 @@ class WordIndex:
             for entry, passages in add:
                 writer.delete_documents_by_term("article", entry.article_id)
                 title = " ".join(words_of(passages[0].title))
+                head = " ".join((title, _words_of_origin(passages[0])))
                 writer.add_document(tantivy.Document(article=entry.article_id, entry=json.dumps(entry)))
                 for passage in passages:
-                    words = " ".join(words_of(passage.text))
+                    words = " ".join((head, *words_of(passage.text)))
                     writer.add_document(
                         tantivy.Document(passage=passage.id, article=entry.article_id, text=words, title=title)
                     )
@@ -166,12 +169,25 @@ class WordIndex:
                 "Once there is room, the next start completes it."
             ) from exc
 
-    def search(self, query: str, limit: int, *, article_ids: Iterable[str] | None = None) -> list[WordMatch]:
-        """The passages that hold words of `query`, best first, ties by id; none where no word is known."""
-        words = list(dict.fromkeys(words_of(query)))
-        if not words or limit < 1:
+    def search(
+        self, query: str, limit: int, *, about: str = "", article_ids: Iterable[str] | None = None
+    ) -> list[WordMatch]:
+        """The passages that hold words of `query`, best first, ties by id; none where no word is known.
+
+        A day that `query` names in full counts as a word that the articles published on it hold.
+
+        Args:
+            query: its words are looked up in title, outlet and text.
+            limit: how many at most.
+            about: what is spoken of; articles whose titles hold its words come sooner.
+            article_ids: only passages of these articles.
+        """
+        words = dict.fromkeys([*words_of(query), *map(_day_word, days_named(query))])
+        wanted_words = [_word_query(word) for word in words]
+        wanted_words += [_title_query(word) for word in dict.fromkeys(words_of(about))]
+        if not wanted_words or limit < 1:
             return []
-        wanted = _any_of([_word_query(word) for word in words])
+        wanted = _any_of(wanted_words)
         if article_ids is not None:
             among = tantivy.Query.term_set_query(_schema(), "article", sorted(set(article_ids)))
             among = tantivy.Query.const_score_query(among, 0.0)
@@ -183,7 +199,7 @@ class WordIndex:
         return sorted(found, key=lambda match: (-match.score, match.passage_id))[:limit]
 
     def document_frequency(self, words: Iterable[str]) -> dict[str, int]:
-        """For each word as `words_of` gives it, in how many passages (or their articles' titles) it occurs."""
+        """For each word as `words_of` gives it, in how many passages it occurs, titles and outlets included."""
         searcher = self._index.searcher()
         return {word: _count(searcher, _word_query(word)) for word in words}
 
@@ -195,9 +211,24 @@ def _count(searcher: tantivy.Searcher, query: tantivy.Query) -> int:
 
 
 def _word_query(word: str) -> tantivy.Query:
-    in_text = tantivy.Query.term_query(_schema(), "text", word, index_option="freq")
-    in_title = tantivy.Query.term_query(_schema(), "title", word, index_option="freq")
-    return _any_of([in_text, tantivy.Query.boost_query(in_title, _TITLE_WEIGHT)])
+    return tantivy.Query.term_query(_schema(), "text", word, index_option="freq")
+
+
+def _title_query(word: str) -> tantivy.Query:
+    return tantivy.Query.boost_query(
+        tantivy.Query.term_query(_schema(), "title", word, index_option="freq"), _ABOUT_WEIGHT
+    )
+
+
+def _words_of_origin(passage: Passage) -> str:
+    """The words of an article's outlet and its day."""
+    day = [_day_word(passage.published)] if passage.published else []
+    return " ".join((*words_of(passage.source or ""), *day))
+
+
+def _day_word(day: str) -> str:
+    """An ISO day as a word that no text holds by chance: `day20231006`."""
+    return f"day{day[:10].replace('-', '')}"
 
 
 def _any_of(queries: Sequence[tantivy.Query]) -> tantivy.Query:

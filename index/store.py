@@ -125,6 +125,7 @@ class PassageStore:
         self._ownership = ownership
         self._words = WordIndex(words_folder(settings, embedding.model_name))
         self._listed: dict[str, IndexedArticle] = {}
+        self._outlets: tuple[dict[str, IndexedArticle], frozenset[str]] = (self._listed, frozenset())
         self._rows_seen = 0
         self._writing = threading.RLock()
 
@@ -140,6 +141,13 @@ class PassageStore:
         if self._settings.chroma:
             self._list_articles()
         return sorted(self._listed.values(), key=lambda listed: listed.id)
+
+    def outlets(self) -> frozenset[str]:
+        """The outlets of all articles, where one is known."""
+        listed = self._listed
+        if self._outlets[0] is not listed:  # a change makes a new dictionary
+            self._outlets = (listed, frozenset(one.source for one in listed.values() if one.source))
+        return self._outlets[1]
 
     def find_article(self, article_id: str) -> IndexedArticle | None:
         """How the index lists an article, or None where it does not."""
@@ -217,11 +225,14 @@ class PassageStore:
         return {"article_id": {"$in": sorted(one.id for one in listed)}}, sum(one.passages for one in listed)
 
     def find_words(
-        self, query: str, limit: int, *, article_ids: Iterable[str] | None = None
+        self, query: str, limit: int, *, about: str = "", article_ids: Iterable[str] | None = None
     ) -> list[tuple[Passage, float]]:
-        """The passages that hold words of `query` with their BM25 scores, best first, ties by id."""
+        """The passages that hold words of `query` with their BM25 scores, best first, ties by id.
+
+        Words of `about` bring those articles forward whose titles hold them.
+        """
         self._follow_server()
-        scores = dict(self._words.search(query, limit, article_ids=article_ids))
+        scores = dict(self._words.search(query, limit, about=about, article_ids=article_ids))
         return [(passage, scores[passage.id]) for passage in self.passages(list(scores))]
 
     def document_frequency(self, text: str) -> dict[str, int]:

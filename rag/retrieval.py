@@ -1,12 +1,14 @@
 """ScoredPassage; the retriever: passages near the question in meaning and passages that share its words, fused.
 
-Both lists are joined by reciprocal rank (Cormack, Clarke and Büttcher, "Reciprocal rank fusion outperforms Condorcet
-and individual rank learning methods", SIGIR 2009): a passage earns `weight / (RANK_OFFSET + rank)` from each list that
-holds it. Ranks alone are used because cosines and BM25 scores share no scale.
+Each passage's cosine and BM25 score are divided by the best of its list and averaged with fixed weights (a convex
+combination; Bruch, Gai and Ingber, "An analysis of fusion functions for hybrid retrieval", ACM TOIS 2023). Unlike
+ranks, scores keep how far apart two passages are: a clear winner by words stays in front. The figures that decided
+between this and others are in `eval/README.md`.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from llama_index.core.base.base_retriever import BaseRetriever
@@ -17,10 +19,10 @@ from index.store import PassageStore
 
 # Passages taken from each list before they are joined.
 POOL = 50
-# The paper has 60 for lists of hundreds of documents; a smaller one lets first places count for more.
-RANK_OFFSET = 5
-MEANING_WEIGHT = 1.0
-WORDS_WEIGHT = 2.0
+MEANING_WEIGHT = 0.5
+WORDS_WEIGHT = 1 - MEANING_WEIGHT
+# What a passage gains whose outlet the question names.
+OUTLET_BONUS = 0.2
 # What is left of a score for each better passage of the same article, so that one outlet does not fill the list.
 SAME_ARTICLE = 0.97
 
@@ -29,7 +31,8 @@ SAME_ARTICLE = 0.97
 class ScoredPassage:
     """A passage found for a question: larger scores are better, ranks start at 1.
 
-    The retriever's scores lie between 0 and 1; 1 is first by meaning and by words.
+    The retriever's scores lie between 0 and 1. The passage that is best by meaning and by words (and of an outlet
+    that the question names, where it names one) has its cosine to the question; the others have less.
     """
 
     passage: Passage
@@ -46,29 +49,77 @@ class NewsRetriever(BaseRetriever):
         self.store = store
         self.top_k = top_k
 
-    def search(self, question: str, *, limit: int | None = None) -> list[ScoredPassage]:
-        """The passages that matter to `question`, best first, at most `limit`; equal scores stand in order of id."""
+    def search(self, question: str, *, limit: int | None = None, about: str = "") -> list[ScoredPassage]:
+        """The passages that matter to `question`, best first, at most `limit`; equal scores stand in order of id.
+
+        Args:
+            question: as it stands alone.
+            limit: how many at most; `top_k` where left out.
+            about: what was spoken of before; articles whose titles hold its words come sooner.
+        """
         limit = self.top_k if limit is None else limit
         pool = max(POOL, limit)
         vector = self.store.embedding.get_query_embedding(question)
-        near = [passage for passage, _ in self.store.nearest(vector, pool)]
-        worded = [passage for passage, _ in self.store.find_words(question, pool)]
-        passages = {passage.id: passage for passage in near + worded}
-        scores = fuse([(MEANING_WEIGHT, [p.id for p in near]), (WORDS_WEIGHT, [p.id for p in worded])])
+        near = self.store.nearest(vector, pool)
+        worded = self.store.find_words(question, pool, about=about)
+        passages = {passage.id: passage for passage, _ in near + worded}
+        scores = fuse(_by_id(near), _by_id(worded), pool=pool)
+        scores = prefer_outlets(passages, scores, outlets=outlets_named(question, self.store.outlets()))
         return spread(passages, scores, limit=limit)
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         return [as_node(found) for found in self.search(query_bundle.query_str)]
 
 
-def fuse(lists: Sequence[tuple[float, Sequence[str]]]) -> dict[str, float]:
-    """Join ranked lists of ids, each with its weight; the score of an id that is first in every list is 1."""
-    scores: defaultdict[str, float] = defaultdict(float)
-    for weight, ids in lists:
-        for rank, id_ in enumerate(ids, start=1):
-            scores[id_] += weight * (RANK_OFFSET + 1) / (RANK_OFFSET + rank)
-    whole = sum(weight for weight, _ in lists)
-    return {id_: score / whole for id_, score in scores.items()}
+def _by_id(found: Sequence[tuple[Passage, float]]) -> dict[str, float]:
+    return {passage.id: score for passage, score in found}
+
+
+def fuse(near: Mapping[str, float], worded: Mapping[str, float], *, pool: int) -> dict[str, float]:
+    """Join the cosines and the BM25 scores of passages, by id, to one score between 0 and 1.
+
+    A passage missing from a list that is full scores there like the list's last, the most it can have; from one that
+    is not full, 0. The best by both has its cosine, so that scores of different questions can be compared.
+
+    Args:
+        near: cosines, of the `pool` nearest passages.
+        worded: BM25 scores, of the `pool` best.
+        pool: how many a full list holds.
+    """
+    nearest = max(near.values(), default=0.0)
+    if not worded or nearest <= 0:
+        return {id_: max(0.0, score) for id_, score in near.items()} or dict.fromkeys(worded, 0.0)
+    last_near = max(0.0, min(near.values())) if len(near) >= pool else 0.0
+    last_worded = min(worded.values()) if len(worded) >= pool else 0.0
+    best_worded = max(worded.values())
+    return {
+        id_: MEANING_WEIGHT * max(0.0, near.get(id_, last_near))
+        + WORDS_WEIGHT * nearest * worded.get(id_, last_worded) / best_worded
+        for id_ in {**near, **worded}
+    }
+
+
+def outlets_named(question: str, outlets: Iterable[str]) -> set[str]:
+    """The outlets whose name stands in `question` as they write it, with or without a section behind ` - ` or ` | `."""
+    named = set()
+    for outlet in outlets:
+        for name in {outlet, re.split(r" [-|–] ", outlet)[0]}:
+            if name in question and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", question):
+                named.add(outlet)
+    return named
+
+
+def prefer_outlets(
+    passages: Mapping[str, Passage], scores: Mapping[str, float], *, outlets: set[str]
+) -> dict[str, float]:
+    """Raise the passages of the named outlets above others that matter as much."""
+    if not outlets:
+        return dict(scores)
+    best = max(scores.values(), default=0.0)
+    return {
+        id_: (score + best * OUTLET_BONUS * (passages[id_].source in outlets)) / (1 + OUTLET_BONUS)
+        for id_, score in scores.items()
+    }
 
 
 def spread(passages: Mapping[str, Passage], scores: Mapping[str, float], *, limit: int) -> list[ScoredPassage]:

@@ -1,5 +1,6 @@
 """The word index alone: analysis, ranking, change, damage."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,29 @@ def test_words_of_the_title_find_every_passage(tmp_path: Path) -> None:
     index.change(remove=[], add=[(Entry("a", "h", len(passages)), passages)])
     assert len(passages) > 1
     assert {match.passage_id for match in index.search("tunnel", 10)} == {passage.id for passage in passages}
+
+
+def test_outlet_and_day_find_an_article(tmp_path: Path) -> None:
+    index = WordIndex(tmp_path / "words")
+    river = make_article("river", TEXTS["river"])
+    first = replace(river, id="first", source="Sky News", published="2023-10-06")
+    second = replace(river, id="second", source="The Age", published="2023-10-07")
+    cut = {one.id: cut_passages(one, max_tokens=128) for one in (first, second)}
+    index.change(remove=[], add=[(Entry(id_, "h", 1), passages) for id_, passages in cut.items()])
+    ids = {id_: passages[0].id for id_, passages in cut.items()}
+    assert [match.passage_id for match in index.search("What did Sky report?", 9)] == [ids["first"]]
+    assert [match.passage_id for match in index.search("on October 7, 2023", 9)] == [ids["second"]]
+    assert index.search("river on October 7, 2023", 9)[0].passage_id == ids["second"]
+    assert index.search("on October 8, 2023", 9) == []
+
+
+def test_words_spoken_before_are_looked_up_in_titles_alone(tmp_path: Path) -> None:
+    index = WordIndex(tmp_path / "words")
+    texts = {"bridge": "Council votes\nThe bridge is old.", "opera": "Bridge opens\nThe choir sang."}
+    cut = {id_: cut_passages(make_article(id_, text), max_tokens=128) for id_, text in texts.items()}
+    index.change(remove=[], add=[(Entry(id_, "h", 1), passages) for id_, passages in cut.items()])
+    assert [match.passage_id for match in index.search("", 9, about="the bridge")] == [cut["opera"][0].id]
+    assert len(index.search("choir", 9, about="council")) == 2
 
 
 def test_ties_are_in_order_of_ids_and_the_limit_holds(tmp_path: Path) -> None:

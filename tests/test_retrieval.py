@@ -1,5 +1,4 @@
 from collections.abc import Iterator
-from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -9,7 +8,7 @@ from index.articles import Article
 from index.passages import Passage, cut_passages
 from index.settings import Settings
 from index.store import PassageStore, open_store
-from rag.retrieval import RANK_OFFSET, NewsRetriever, fuse, spread
+from rag.retrieval import NewsRetriever, fuse, outlets_named, prefer_outlets, spread
 from tests.fakes import HashingEmbedding
 
 
@@ -76,21 +75,69 @@ def test_llama_index_gets_nodes_with_the_passages_places(store: PassageStore) ->
     assert 0 < first.score <= 1
 
 
-def test_reciprocal_ranks_add_up_with_their_weights() -> None:
-    scores = fuse([(1.0, ["a", "b"]), (2.0, ["b"])])
-    step = Fraction(RANK_OFFSET + 1, RANK_OFFSET + 2)
-    assert scores == {"a": pytest.approx(float(Fraction(1, 3))), "b": pytest.approx(float((step + 2) / 3))}
+def test_scores_are_averaged_in_shares_of_the_best() -> None:
+    near, worded = {"a": 0.8, "b": 0.4}, {"a": 6.0, "b": 12.0}
+    assert fuse(near, worded, pool=2) == {
+        "a": pytest.approx((0.8 + 0.8 * 1 / 2) / 2),
+        "b": pytest.approx((0.4 + 0.8) / 2),
+    }
 
 
-def test_first_in_every_list_scores_one() -> None:
-    assert fuse([(1.0, ["a"]), (2.0, ["a", "b"])])["a"] == pytest.approx(1.0)
+def test_the_best_by_meaning_and_words_has_its_cosine() -> None:
+    assert fuse({"a": 0.7, "b": 0.2}, {"a": 9.0}, pool=50)["a"] == pytest.approx(0.7)
+
+
+def test_what_a_full_list_leaves_out_counts_like_its_last() -> None:
+    near, worded = {"a": 0.8, "b": 0.5}, {"c": 9.0, "a": 3.0}
+    full = fuse(near, worded, pool=2)
+    assert full["c"] == pytest.approx((0.5 + 0.8) / 2)
+    assert full["b"] == pytest.approx((0.5 + 0.8 / 3) / 2)
+    not_full = fuse(near, worded, pool=3)
+    assert not_full["c"] == pytest.approx(0.8 / 2)
+    assert not_full["b"] == pytest.approx(0.5 / 2)
+
+
+def test_one_list_alone_keeps_its_order() -> None:
+    assert fuse({"a": 0.8, "b": -0.1}, {}, pool=50) == {"a": 0.8, "b": 0.0}
+    assert fuse({}, {"a": 3.0}, pool=50) == {"a": 0.0}
+    assert fuse({}, {}, pool=50) == {}
+
+
+def made(id_: str, article_id: str, source: str | None = None) -> Passage:
+    return Passage(id_, article_id, 0, 1, "x", "", source, None, None)
+
+
+@pytest.mark.parametrize(
+    ("question", "named"),
+    [
+        ("What did The Age and TechCrunch report?", {"The Age", "TechCrunch"}),
+        ("Did The Roar say so?", {"The Roar | Sports Writers Blog"}),
+        ("Was the phone wired?", set()),
+        ("What do TechCrunchers think?", set()),
+    ],
+)
+def test_outlets_are_known_by_their_names(question: str, named: set[str]) -> None:
+    outlets = ["The Age", "TechCrunch", "Wired", "The Roar | Sports Writers Blog"]
+    assert outlets_named(question, outlets) == named
+
+
+def test_a_named_outlet_comes_before_one_that_matters_as_much() -> None:
+    passages = {"a": made("a", "a", "The Age"), "b": made("b", "b", "Wired"), "c": made("c", "c")}
+    scores = {"a": 0.5, "b": 0.55, "c": 0.9}
+    preferred = prefer_outlets(passages, scores, outlets={"The Age"})
+    assert sorted(preferred, key=lambda id_: -preferred[id_]) == ["c", "a", "b"]
+    assert prefer_outlets(passages, scores, outlets=set()) == scores
+
+
+def test_what_was_spoken_of_brings_its_article_forward(store: PassageStore) -> None:
+    retriever = NewsRetriever(store, top_k=5)
+    question = "What will happen next?"
+    assert retriever.search(question, about="Tell me of the harvest")[0].passage.article_id == "harvest"
+    assert retriever.search(question, about="Tell me of the storm")[0].passage.article_id == "storm"
 
 
 def test_an_article_that_has_been_heard_gives_way_between_near_equals() -> None:
-    def passage(id_: str, article_id: str) -> Passage:
-        return Passage(id_, article_id, 0, 1, "x", "", None, None, None)
-
-    passages = {"a1": passage("a1", "a"), "a2": passage("a2", "a"), "b1": passage("b1", "b")}
+    passages = {"a1": made("a1", "a"), "a2": made("a2", "a"), "b1": made("b1", "b")}
     near = spread(passages, {"a1": 0.9, "a2": 0.89, "b1": 0.88}, limit=3)
     assert [found.passage.id for found in near] == ["a1", "b1", "a2"]
     far = spread(passages, {"a1": 0.9, "a2": 0.89, "b1": 0.5}, limit=2)
