@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from index.commands import progress_bar, run, write_json
 from index.errors import ModelError, QuestionSetError
@@ -14,6 +15,7 @@ from index.settings import Settings, load_settings
 from rag.answers import Answer, to_json
 from rag.batch import read_answered, read_history, read_questions, write_answer
 from rag.conversation import Turn
+from rag.doctor_report import examine
 from rag.engine import open_engine
 from rag.remote import find_running_page
 from rag.rendering import to_plain
@@ -66,6 +68,21 @@ def batch(
                 raise ModelError(f"Question {question.id}: {answer.notice} Run the same command to go on from here.")
             write_answer(out, to_json(answer, id=question.id))
         on_progress(len(asked), len(asked))
+
+
+@app.command()
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was found as one JSON object.")] = False,
+) -> None:
+    """Find out whether the models that are set can be reached and trusted; exit code 2 where one cannot."""
+    settings = load_settings()
+    with progress_bar("Asking the model") as on_progress:
+        report = examine(settings, on_progress)
+    if as_json:
+        write_json(report.to_json())
+    else:
+        report.show(Console())
+    raise typer.Exit(report.exit_code)
 
 
 @contextmanager

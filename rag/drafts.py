@@ -18,6 +18,8 @@ _KEEPS = 0.7
 # Where a marker goes into a sentence: before the stop or a table row's last rule, else at the end.
 _CLOSE = re.compile(r"(?:\s*\||(?<![.!?…])[.!?…]+|[。！？])$")
 
+_OWN_MARKERS = re.compile(r"(?:[ \t]+|^)(?:\[\d{1,2}\])+", re.MULTILINE)
+
 
 @dataclass(frozen=True)
 class Draft:
@@ -85,6 +87,11 @@ def check_draft(
     )
     draft = Draft(text, tuple(citations), tuple(sentences), tuple(unresolved))
     return _mark_matched(draft, shown, embedding) if any(sentence.matched for sentence in sentences) else draft
+
+
+def without_own_markers(text: str) -> str:
+    """Normalised text without the markers its model wrote, for matching to put others there."""
+    return _OWN_MARKERS.sub("", text)
 
 
 def _mark_matched(draft: Draft, shown: Sequence[ScoredPassage], embedding: BaseEmbedding) -> Draft:

@@ -101,6 +101,8 @@ class OpenAIServer:
 
     def __init__(self, *, models: Sequence[str] = ("small",)) -> None:
         self.models = list(models)
+        self.about_models: dict[str, Any] = {}  # what some servers say of each model, such as vLLM's max_model_len
+        self.props: dict[str, Any] | None = None  # what llama.cpp's server says beside the protocol
         self.requests: list[Received] = []
         self.default: Script | None = None
         self._script: deque[Script] = deque()
@@ -140,7 +142,12 @@ class OpenAIServer:
 
         @app.get("/v1/models")
         async def list_models() -> dict[str, Any]:
-            return {"object": "list", "data": [{"id": name, "object": "model"} for name in self.models]}
+            data = [{"id": name, "object": "model", **self.about_models} for name in self.models]
+            return {"object": "list", "data": data}
+
+        @app.get("/props")
+        async def tell_props() -> Response:
+            return JSONResponse(self.props or {"error": "not found"}, 200 if self.props else 404)
 
         @app.post("/v1/chat/completions")
         async def complete(request: Request) -> Response:
