@@ -37,7 +37,7 @@ _LEAST_SECONDS = 10.0
 # A better text is no longer than this many times the first, and so many characters.
 _LONGER, _LONGER_CHARACTERS = 2, 400
 # Another language is one whose short words are this rarely found in the sources.
-_SAME_LANGUAGE_FROM = 0.5
+_SAME_LANGUAGE_FROM = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +109,9 @@ class Writer:
         if not call.text or is_refusal(call.text):
             yield self._written(None, call, refused=bool(call.text))
             return
+        if call.text != so_far.text:  # a stream holds back its last words
+            so_far = _follow(so_far, call.text, call.shown)
+            yield so_far
         first = await self._check(call)
         limits = max(_LEAST_SECONDS, time.perf_counter() - began), _LONGER * len(call.text) + _LONGER_CHARACTERS
         best: Draft | None = first
@@ -282,6 +285,8 @@ def _warmer(llm: LLM) -> LLM:
 
 def _same_language(text: str, shown: Sequence[ScoredPassage]) -> bool:
     """Whether a text seems to be in the language of its sources, without which a comparison finds faults everywhere."""
-    short = re.findall(r"\b[^\W\d_]{1,4}\b", text.lower())
-    there = set(re.findall(r"\b[^\W\d_]{1,4}\b", " ".join(found.passage.text for found in shown).lower()))
-    return bool(short) and sum(word in there for word in short) >= _SAME_LANGUAGE_FROM * len(short)
+    words = re.findall(r"[^\W\d_]+", text.lower())
+    there = set(re.findall(r"[^\W\d_]+", " ".join(found.passage.text for found in shown).lower()))
+    # Short words tell a language; longer ones may be what the sources do not say.
+    telling = [word for word in words if len(word) <= 4] or words
+    return sum(word in there for word in telling) >= _SAME_LANGUAGE_FROM * len(telling)
