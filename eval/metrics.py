@@ -83,7 +83,7 @@ METRICS: tuple[Metric, ...] = (
     Metric("refusal_f1", "Refusal F1", "refusal", "harmonic mean of refusal precision and recall", gated=True),
     Metric("aurc", "Area under risk-coverage", "refusal",
            "mean share of wrong answers as ever less confident ones are accepted (Geifman et al. 2019); the confidence "
-           "is the score of the best passage", larger_is_better=False),
+           "is the answer's own where it quotes, else the score of the best passage", larger_is_better=False),
     Metric("origins", "Origins right", "coverage", "the number of independent reports is the expected one"),
     Metric("coverage_precision", "Coverage precision", "coverage",
            "articles rightly named as reporting the same / articles named"),
@@ -123,7 +123,7 @@ class Result:
         scores: metric name -> (part, whole); metrics that do not apply are absent.
         faults: what failed and why, a sentence each; empty where the answer is correct and rightly cited.
         remarks: what is worth a look though it failed nothing.
-        confidence: the score of the best passage, None where refused or nothing was found.
+        confidence: the answer's own, else the score of the best passage; None where refused or nothing was found.
         latency_ms: time to the whole answer.
         error: why it could not be scored; then there are no scores.
     """

@@ -166,7 +166,7 @@ def _plots(run: Run, figures: Figures, categories: Mapping[str, Figures]) -> str
         risk = curve_plot(
             curve, title="Risk by coverage", x_name="share of questions answered", y_name="share of those wrong"
         )
-        about = "Answering only the most confident; the confidence is the score of the best passage found"
+        about = "Answering only the most confident; the confidence is how likely the articles answer"
         parts.append(_figure("Risk and coverage", about, risk))
     times = [float(result.latency_ms) for result in run.results if not result.error]
     if times:

@@ -1,7 +1,7 @@
 """Run: a folder with everything one evaluation came to; writing it, reading it back, listing what there is.
 
 RUN/questions.jsonl  the questions asked (eval.dataset)
-    answers.jsonl    an answer a line, in their order: the shared Answer JSON with `sentences` and `notice` added,
+    answers.jsonl    an answer a line, in their order: the shared Answer JSON with `sentences`, `confidence`, `notice`,
                      or {"id", "error"}; flushed line by line, so that a stopped run can go on
     gold.jsonl       a line a question: where its evidence is, in articles and index (eval.scoring.Gold)
     results.jsonl    a line a question: scores, faults, remarks (eval.metrics.Result)
@@ -129,7 +129,12 @@ def read_answers(path: Path) -> tuple[dict[str, Answer], dict[str, str]]:
                 SentenceSupport(**(sentence | {"markers": tuple(sentence["markers"])}))
                 for sentence in row.get("sentences", ())
             )
-            answers[row["id"]] = replace(from_json(row), sentences=sentences, notice=row.get("notice", ""))
+            answers[row["id"]] = replace(
+                from_json(row),
+                sentences=sentences,
+                confidence=row.get("confidence"),
+                notice=row.get("notice", ""),
+            )
     return answers, errors
 
 
@@ -137,7 +142,11 @@ def answer_line(question_id: str, answer: Answer | str) -> str:
     """A line of answers.jsonl: an answer, or the error that came instead."""
     if isinstance(answer, str):
         return _line({"id": question_id, "error": answer})
-    extra = {"sentences": [asdict(sentence) for sentence in answer.sentences], "notice": answer.notice}
+    extra = {
+        "sentences": [asdict(sentence) for sentence in answer.sentences],
+        "confidence": answer.confidence,
+        "notice": answer.notice,
+    }
     return _line(to_json(answer, id=question_id) | extra)
 
 

@@ -162,9 +162,16 @@ def score_answer(question: Question, answer: Answer, gold: Gold, truth: Truth | 
         scores=scores,
         faults=tuple(faults),
         remarks=tuple(remarks),
-        confidence=None if answer.refused or not answer.passages else answer.passages[0].score,
+        confidence=None if answer.refused else _confidence(answer),
         latency_ms=answer.timings_ms.get("total", 0),
     )
+
+
+def _confidence(answer: Answer) -> float | None:
+    """Byline's own where it has one, else the score of the best passage found."""
+    if answer.confidence is not None:
+        return answer.confidence
+    return answer.passages[0].score if answer.passages else None
 
 
 def unscored(question: Question, error: str) -> Result:

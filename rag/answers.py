@@ -34,6 +34,7 @@ class Answer:
         unresolved_markers: numbers the model wrote that name no source, in order, with repeats.
         timings_ms: `condense`, `retrieve`, `first_token` and `total`, in milliseconds.
         usage: `prompt_tokens` and `completion_tokens`; zero without a model.
+        confidence: how likely it is, from 0 to 1, that the articles answer, where Byline weighed it itself; else None.
         notice: what the reader must know of how the answer came to be (the model failed, the stream broke), or "".
     """
 
@@ -50,6 +51,7 @@ class Answer:
     unresolved_markers: tuple[int, ...] = ()
     timings_ms: dict[str, int] = field(default_factory=dict)
     usage: dict[str, int] = field(default_factory=dict)
+    confidence: float | None = None
     notice: str = ""
 
 
@@ -118,8 +120,8 @@ def from_json(data: Mapping[str, Any]) -> Answer:
     """Read an answer back.
 
     The JSON holds no text but the quotes, so a cited passage is cut down to its quoted words and one that was only
-    retrieved has its place and no text. Verdicts on single sentences, the notice and the words of articles that report
-    the same are not in it either.
+    retrieved has its place and no text. Verdicts on single sentences, the confidence, the notice and the words of
+    articles that report the same are not in it either.
 
     Raises:
         QuestionSetError: it is no answer; the message names what is missing or wrong.

@@ -25,10 +25,11 @@ from index.settings import Settings
 from index.store import PassageStore, open_store
 from rag.answers import Answer, to_json
 from rag.asking import REFUSAL
-from rag.conversation import Turn, standalone_question, words_of_turns
+from rag.conversation import Turn, spoken_of, standalone_question, words_of_turns
 from rag.coverage import find_coverage
 from rag.events import Answered, Event, PassagesFound, Searching, TextSoFar
 from rag.extractive import quote_answer, refuse_unasked
+from rag.findings import go_by_findings
 from rag.models import load_llm, model_label
 from rag.retrieval import NewsRetriever, ScoredPassage, as_node
 from rag.writing import Writer, Written
@@ -113,7 +114,7 @@ class NewsQueryEngine(BaseQueryEngine):
         standalone = await self._standalone(question, history)
         clock.lap("condense")
         yield Searching(standalone)
-        passages = tuple(await asyncio.to_thread(self.retriever.search, standalone)) if standalone else ()
+        passages = await asyncio.to_thread(self._search, standalone, history) if standalone else ()
         clock.lap("retrieve")
         yield PassagesFound(passages)
         asked = _Asked(question, standalone, passages, clock)
@@ -130,6 +131,9 @@ class NewsQueryEngine(BaseQueryEngine):
                 return event.answer
         raise InternalError("The answer's stream ended without an answer.")
 
+    def _search(self, standalone: str, history: Sequence[Turn]) -> tuple[ScoredPassage, ...]:
+        return tuple(self.retriever.search(standalone, about=spoken_of(history)))
+
     async def _standalone(self, question: str, history: Sequence[Turn]) -> str:
         if not history or not question:
             return question
@@ -143,7 +147,7 @@ class NewsQueryEngine(BaseQueryEngine):
     async def _quote(self, asked: _Asked, *, notice: str = "") -> AsyncGenerator[Event, None]:
         """Answer with the articles' own sentences."""
         extract = await asyncio.to_thread(quote_answer, asked.standalone, asked.passages, store=self.store)
-        answer = replace(asked.refused(extract.text), notice=notice)
+        answer = replace(asked.refused(extract.text), confidence=extract.confidence, notice=notice)
         if not extract.refused:
             asked.clock.reach("first_token")
             yield TextSoFar(extract.text, extract.citations)
@@ -235,7 +239,15 @@ def open_engine(settings: Settings, *, owner: str) -> Iterator[NewsQueryEngine]:
     Raises:
         BylineError: a setting, the index or a model's name cannot be used.
     """
+    settings = go_by_findings(settings)
     llm = load_llm(settings)
+    if llm is not None and settings.llm_citing == "quoting":
+        log.warning(
+            "%s is not asked: `python -m rag doctor` found it not good enough, or BYLINE_LLM_CITING says so. "
+            "BYLINE_LLM_CITING=markers asks it all the same.",
+            model_label(settings),
+        )
+        llm = None
     with open_store(settings, load_embedding(settings), owner=owner) as store:
         ensure_seeds(store, settings)
         retriever = NewsRetriever(store, top_k=settings.top_k)

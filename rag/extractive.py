@@ -7,7 +7,7 @@ The sentences of the passages found are described by a few numbers; one weighted
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ from index.store import PassageStore
 from rag.asking import REFUSAL
 from rag.citations import Citation
 from rag.facts import spell
+from rag.languages import language_of, reads_english
 from rag.question import Question, answers_kind, mend_spelling, missing_names, read_question
 from rag.retrieval import ScoredPassage
 from rag.support import SentenceSupport
@@ -70,12 +71,14 @@ class Extract:
         refused: the articles do not answer; then there are no citations.
         citations: one for each quoted sentence.
         sentences: the sentences of the text, all supported, since they are the articles' own.
+        confidence: how likely it is that the articles answer, from 0 to 1.
     """
 
     text: str
     refused: bool
     citations: tuple[Citation, ...] = ()
     sentences: tuple[SentenceSupport, ...] = ()
+    confidence: float = 0.0
 
 
 class Features(NamedTuple):
@@ -245,9 +248,10 @@ def quote_answer(question: str, passages: Sequence[ScoredPassage], *, store: Pas
     if not asked.weights or not candidates or is_small_talk(question):
         return Extract(_refusal(asked, store), refused=True)
     ranked = [one for one in rank_sentences(asked, candidates, store) if _fits(asked, one)]
-    if not ranked or answerability(weigh_evidence(asked, ranked[0].features)) < _ANSWERS_FROM:
-        return Extract(_refusal(asked, store), refused=True)
-    return _compose(_choose(asked, ranked))
+    confidence = answerability(weigh_evidence(asked, ranked[0].features)) if ranked else 0.0
+    if confidence < _ANSWERS_FROM:
+        return Extract(_refusal(asked, store), refused=True, confidence=confidence)
+    return replace(_compose(_choose(asked, ranked)), confidence=confidence)
 
 
 def refuse_unasked(question: str, passages: Sequence[ScoredPassage], *, store: PassageStore) -> str:
@@ -292,6 +296,8 @@ def _refusal(question: Question, store: PassageStore) -> str:
         return "There is nothing to answer from yet: no article has been added."
     if not question.weights or is_small_talk(question.text):
         return f"Ask me something about {articles}: I answer only from what they say, with the words to check it by."
+    if (language := language_of(question.text)) != "en":
+        return reads_english(language)
     missing = missing_names(question)
     if not missing:
         return REFUSAL

@@ -179,3 +179,15 @@ def test_a_sentence_that_two_articles_share_is_one_candidate() -> None:
 )
 def test_small_talk_is_told_from_questions(text: str, expected: bool) -> None:
     assert is_small_talk(text) is expected
+
+
+def test_a_question_in_another_language_is_told_so_in_that_language(ask: Ask) -> None:
+    extract = ask("Wie lange haben die Gespräche am Sonntag gedauert und wer war dabei?")
+    assert extract.refused
+    assert "auf Englisch" in extract.text
+
+
+def test_an_answer_is_held_likelier_than_a_refusal(ask: Ask) -> None:
+    assert (
+        ask("Who is Putin's foreign affairs adviser?").confidence > ask("What is the capital of Mongolia?").confidence
+    )
