@@ -199,6 +199,9 @@ def gate_check(questions: Questions = QUESTIONS, articles: Articles = ARTICLES, 
 def retrieval(
     folders: Annotated[list[Path], typer.Argument(help="BEIR folders; FOLDER:VARIANT reads corpus_VARIANT.jsonl.")],
     limit: Limit = None,
+    sample: Annotated[
+        int | None, typer.Option(min=1, help="Only so many queries of each folder, always the same ones.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure the retriever beside BM25, dense vectors and their plain fusion, on BEIR folders."""
@@ -208,7 +211,7 @@ def retrieval(
         path, colon, variant = folder.name.partition(":")
         beir = read_beir(folder.with_name(path), variant=variant) if colon else read_beir(folder)
         with progress_bar(beir.name) as on_progress:
-            results.append(benchmark(beir, settings, limit=limit, on_progress=on_progress))
+            results.append(benchmark(beir, settings, limit=limit, sample=sample, on_progress=on_progress))
         if not as_json:
             print("\n".join(benchmark_lines(results[-1])), flush=True)
     if as_json:

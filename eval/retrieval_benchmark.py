@@ -2,9 +2,11 @@
 
 Always the same four, over the same passages and vectors: BM25 alone, dense vectors alone, the two by plain reciprocal
 rank fusion (k 60, equal weights; Cormack, Clarke and Büttcher, SIGIR 2009), and Byline's retriever. A document counts
-at the rank of its best passage. The index is made in a temporary folder.
+at the rank of its best passage. A follow-up is asked in the words of its turns by all four; Byline's retriever is told
+the turns as well. The index is made in a temporary folder.
 """
 
+import hashlib
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +24,7 @@ from index.passages import Passage, cut_passages
 from index.records import Embedded
 from index.settings import Settings
 from index.store import PassageStore, open_store
-from rag.conversation import words_of_turns
+from rag.conversation import spoken_of, words_of_turns
 from rag.retrieval import NewsRetriever
 
 METRICS = ("ndcg@10", "mrr@10", "recall@10", "all_evidence@10")
@@ -33,7 +35,8 @@ _PASSAGES = 50  # taken from each list, so that ten documents remain of passages
 _FUSION_OFFSET = 60
 _ARTICLES_A_WRITE = 64
 
-Search = Callable[[str], list[Passage]]
+# The question as it stands alone, and what was spoken of before it.
+Search = Callable[[str, str], list[Passage]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +60,26 @@ class SystemFigures:
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
-    """All retrievers on one set; `queries` are those with a relevant document, `left_out` those without."""
+    """All retrievers on one set.
+
+    Attributes:
+        name: the set.
+        documents: how many it has.
+        passages: into how many they were cut.
+        queries: how many were asked.
+        askable: how many have a relevant document; more than `queries` where only a part of them was asked.
+        left_out: how many have none.
+        follow_ups: how many of those asked have turns before them.
+        systems: the figures of each retriever.
+    """
 
     name: str
     documents: int
     passages: int
     queries: int
+    askable: int
     left_out: int
+    follow_ups: int
     systems: tuple[SystemFigures, ...]
 
 
@@ -72,6 +88,7 @@ def benchmark(
     settings: Settings,
     *,
     limit: int | None = None,
+    sample: int | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Benchmark:
     """Measure the four retrievers on a set.
@@ -80,9 +97,11 @@ def benchmark(
         beir: the set.
         settings: embedding and passage length; `home` is replaced by a temporary folder.
         limit: only the first so many queries that have a relevant document.
+        sample: only so many of them, always the same ones: those whose ids have the smallest SHA-256.
         on_progress: told how much of indexing and searching is done.
     """
-    queries = [query for query in beir.queries if query.id in beir.qrels][:limit]
+    askable = [query for query in beir.queries if query.id in beir.qrels]
+    queries = _sample(askable, sample)[:limit]
     steps = len(beir.articles) + len(queries)
     with tempfile.TemporaryDirectory(prefix="byline-retrieval-") as folder:
         own = own_index(settings, Path(folder))
@@ -92,10 +111,10 @@ def benchmark(
             rankings: dict[str, dict[str, list[str]]] = {name: {} for name in searches}
             times: dict[str, list[float]] = {name: [] for name in searches}
             for done, query in enumerate(queries, 1):
-                asked = words_of_turns(query.question, query.history) if query.history else query.question
+                asked, about = words_of_turns(query.question, query.history), spoken_of(query.history)
                 for name, search in searches.items():
                     started = time.perf_counter()
-                    found = search(asked)
+                    found = search(asked, about)
                     times[name].append((time.perf_counter() - started) * 1000)
                     rankings[name][query.id] = list(dict.fromkeys(passage.article_id for passage in found))
                 if on_progress:
@@ -104,8 +123,16 @@ def benchmark(
     gold = {query.id: beir.qrels[query.id] for query in queries}
     scores = {name: score_rankings(ranking, gold) for name, ranking in rankings.items()}
     systems = tuple(_figures(name, scores, queries, percentile(times[name], 50)) for name in searches)
-    left_out = sum(query.id not in beir.qrels for query in beir.queries)
-    return Benchmark(beir.name, len(beir.articles), passages, len(queries), left_out, systems)
+    return Benchmark(
+        name=beir.name,
+        documents=len(beir.articles),
+        passages=passages,
+        queries=len(queries),
+        askable=len(askable),
+        left_out=len(beir.queries) - len(askable),
+        follow_ups=sum(bool(query.history) for query in queries),
+        systems=systems,
+    )
 
 
 def benchmark_json(result: Benchmark) -> dict[str, Any]:
@@ -115,7 +142,9 @@ def benchmark_json(result: Benchmark) -> dict[str, Any]:
         "documents": result.documents,
         "passages": result.passages,
         "queries": result.queries,
+        "askable": result.askable,
         "left_out": result.left_out,
+        "follow_ups": result.follow_ups,
         "systems": {
             system.system: {
                 "metrics": {
@@ -138,8 +167,7 @@ def benchmark_lines(result: Benchmark) -> list[str]:
     lines = [
         f"## {result.name}",
         "",
-        f"{result.documents} documents, {result.passages} passages, {result.queries} queries"
-        f" ({result.left_out} without a relevant document left out)",
+        _extent(result),
         "",
         f"| | {' | '.join(METRICS)} | ms |",
         f"|---|{'---:|' * (len(METRICS) + 1)}",
@@ -158,6 +186,24 @@ def benchmark_lines(result: Benchmark) -> list[str]:
             means = [f"{system.by_category[category]['ndcg@10']:.3f}" for system in result.systems]
             lines.append(f"| {category or 'none'} | {' | '.join(means)} |")
     return [*lines, ""]
+
+
+def _extent(result: Benchmark) -> str:
+    part = "" if result.queries == result.askable else f" of {result.askable}, a fixed part,"
+    turns = f", {result.follow_ups} of them after earlier turns" if result.follow_ups else ""
+    return (
+        f"{result.documents} documents, {result.passages} passages, {result.queries}{part} queries{turns}"
+        f" ({result.left_out} without a relevant document left out)"
+    )
+
+
+def _sample(queries: Sequence[BeirQuery], size: int | None) -> list[BeirQuery]:
+    """So many of the queries, in their order; the choice depends on their ids alone."""
+    if size is None:
+        return list(queries)
+    chosen = sorted(queries, key=lambda query: hashlib.sha256(query.id.encode()).hexdigest())[:size]
+    ids = {query.id for query in chosen}
+    return [query for query in queries if query.id in ids]
 
 
 def fuse_plainly(lists: Sequence[Sequence[Passage]]) -> list[Passage]:
@@ -196,10 +242,10 @@ def _searches(store: PassageStore) -> dict[str, Search]:
         return [passage for passage, _ in store.nearest(vector, _PASSAGES)]
 
     return {
-        "bm25": words,
-        "dense": dense,
-        "plain fusion": lambda question: fuse_plainly([words(question), dense(question)]),
-        OURS: lambda question: [found.passage for found in retriever.search(question)],
+        "bm25": lambda question, _: words(question),
+        "dense": lambda question, _: dense(question),
+        "plain fusion": lambda question, _: fuse_plainly([words(question), dense(question)]),
+        OURS: lambda question, about: [found.passage for found in retriever.search(question, about=about)],
     }
 
 

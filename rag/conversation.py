@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 MAX_TURNS = 6
 MAX_TURN_CHARACTERS = 1_000
+_MAX_SPOKEN_CHARACTERS = 12_000
 _MAX_QUESTION_CHARACTERS = 400
 _MAX_ADDED_WORDS = 12
 
@@ -39,6 +40,12 @@ def recent_turns(history: Sequence[Turn]) -> list[Turn]:
         if turn.role in ("user", "assistant") and visible(turn.content).strip()
     ]
     return turns[-MAX_TURNS:]
+
+
+def spoken_of(history: Sequence[Turn]) -> str:
+    """What the turns say, the last ones where they are long: its words tell which articles a conversation is about."""
+    said = "\n".join(visible(turn.content).strip() for turn in history if turn.role in ("user", "assistant"))
+    return said[-_MAX_SPOKEN_CHARACTERS:]
 
 
 def write_turns(turns: Sequence[Turn]) -> str:

@@ -3,7 +3,15 @@ import logging
 import pytest
 
 from index.errors import ModelRefusedError
-from rag.conversation import MAX_TURN_CHARACTERS, MAX_TURNS, Turn, recent_turns, standalone_question, words_of_turns
+from rag.conversation import (
+    MAX_TURN_CHARACTERS,
+    MAX_TURNS,
+    Turn,
+    recent_turns,
+    spoken_of,
+    standalone_question,
+    words_of_turns,
+)
 from tests.fakes import ScriptedLLM
 
 TALKS = (
@@ -66,6 +74,14 @@ def test_without_earlier_questions_nothing_is_added() -> None:
 def test_added_words_are_bounded() -> None:
     history = [Turn("user", "Who is it? " + " ".join(f"Name{number}" for number in range(500)))]
     assert len(words_of_turns("Why?", history)) < 200
+
+
+def test_what_was_spoken_of_is_what_the_turns_say_and_bounded() -> None:
+    assert spoken_of(TALKS) == "\n".join(turn.content for turn in TALKS)
+    assert spoken_of(()) == ""
+    long = [Turn("user", "first"), *[Turn("assistant", "x" * 5_000)] * 9, Turn("user", "last")]
+    assert spoken_of(long).endswith("last")
+    assert len(spoken_of(long)) < 20_000
 
 
 # --- turns are untrusted ---
