@@ -6,7 +6,7 @@ Only `app.py` and the `__main__` modules call `load_settings`; everything else r
 import hashlib
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -47,6 +47,10 @@ class Settings(BaseSettings):
     )
     llm_read_seconds: float = Field(
         default=60.0, gt=0, le=3600, description="longest silence before and between tokens, in seconds"
+    )
+    llm_citing: Literal["auto", "markers", "matching", "quoting"] = Field(
+        default="auto",
+        description="who cites: markers (the model), matching or quoting (Byline), auto (as doctor found)",
     )
     llm_options: Annotated[dict[str, Any], NoDecode] = Field(
         default_factory=dict, repr=False, description="more arguments of the language model's LlamaIndex class, as JSON"

@@ -68,6 +68,17 @@ def recall_findings(settings: Settings) -> Findings | None:
     return Findings(str(entry.get("verdict", "")), known, window, str(entry.get("checked", "")))
 
 
+def go_by_findings(settings: Settings) -> Settings:
+    """The settings with what is known of their model: a smaller window, and who cites where that is left open."""
+    found = recall_findings(settings)
+    citing = settings.llm_citing
+    window = settings.llm_context_tokens
+    if found is not None:
+        citing = found.citing if citing == "auto" else citing
+        window = min(window, found.context_tokens or window)
+    return settings.model_copy(update={"llm_citing": citing, "llm_context_tokens": window})
+
+
 def _key(settings: Settings) -> str:
     """The model and its address: the same name on another server may be another model."""
     server = find_server(settings)

@@ -20,9 +20,9 @@ from llama_index.core.llms import LLM
 
 from index.errors import ModelContextError, ModelError, SettingsError
 from index.settings import Settings
-from rag.asking import AnswerPrompt, answer_messages, is_refusal, is_refusal_line, repair_messages
+from rag.asking import AnswerPrompt, answer_messages, is_refusal, is_refusal_line, plain_messages, repair_messages
 from rag.citations import MarkerStream, cite
-from rag.drafts import Draft, check_draft
+from rag.drafts import Draft, check_draft, without_own_markers
 from rag.echoes import EchoGuard
 from rag.events import TextSoFar
 from rag.models import Ending, ModelStream
@@ -89,7 +89,7 @@ class Writer:
             SettingsError: not even one passage fits into the model's window.
         """
         began = time.perf_counter()
-        call = self._call(answer_messages(self._question, passages, settings=self._settings))
+        call = self._call(self._prompt(passages))
         so_far = TextSoFar("", ())
         while True:
             try:
@@ -105,7 +105,7 @@ class Writer:
                 # Its window is smaller than the settings say; half of the passages may fit.
                 log.warning("The model cannot read %d passages; it is asked with half of them.", len(call.shown))
                 fewer = call.shown[: len(call.shown) // 2]
-                call = self._call(answer_messages(self._question, fewer, settings=self._settings))
+                call = self._call(self._prompt(fewer))
         if not call.text or is_refusal(call.text):
             yield self._written(None, call, refused=bool(call.text))
             return
@@ -123,6 +123,15 @@ class Writer:
         if best.text != so_far.text:
             yield TextSoFar(best.text, best.citations)
         yield self._written(best, call)
+
+    @property
+    def _matches(self) -> bool:
+        """Whether the model is asked for no markers and its sentences are matched to the passages."""
+        return self._settings.llm_citing == "matching"
+
+    def _prompt(self, passages: Sequence[ScoredPassage]) -> AnswerPrompt:
+        write = plain_messages if self._matches else answer_messages
+        return write(self._question, passages, settings=self._settings)
 
     def _call(self, prompt: AnswerPrompt, *, known: Sequence[str] = (), llm: LLM | None = None) -> "_Call":
         """A call of the model, which is counted."""
@@ -145,10 +154,10 @@ class Writer:
     async def _check(self, call: "_Call") -> Draft:
         return await asyncio.to_thread(
             check_draft,
-            call.text,
+            without_own_markers(call.text) if self._matches else call.text,
             call.shown,
             question=self._question,
-            unresolved=call.unresolved,
+            unresolved=() if self._matches else call.unresolved,
             embedding=self._embedding,
         )
 
@@ -172,7 +181,7 @@ class Writer:
 
         It stays as it is where the new text does not verify better, comes too late or not at all.
         """
-        if not self._settings.repair or not draft.faulty or not _same_language(draft.text, shown):
+        if self._matches or not self._settings.repair or not draft.faulty or not _same_language(draft.text, shown):
             return draft
         faults = [(draft.text[one.start : one.end], one.reason) for one in draft.faulty]
         try:

@@ -1,3 +1,4 @@
+import asyncio
 import json
 import re
 from collections.abc import Callable, Sequence
@@ -16,16 +17,18 @@ from index.errors import StoreError
 from index.settings import Settings
 from index.store import open_store
 from rag import __main__ as commands
+from rag.answers import Answer
 from rag.asking import REFUSAL
 from rag.doctor import ModelReport, examine_model
 from rag.doctor_report import DoctorReport
 from rag.embedding_check import examine_embedding
-from rag.findings import Findings, keep_findings, recall_findings
+from rag.engine import open_engine
+from rag.findings import Findings, go_by_findings, keep_findings, recall_findings
 from rag.model_server import ask_server, find_server
 from rag.probes import Probe, judge, load_pairs, load_probes, tally
 from rag.window import probe_window
 from tests.conftest import SEEDS
-from tests.fakes import ScriptedLLM
+from tests.fakes import HashingEmbedding, ScriptedLLM
 from tests.openai_server import INVALID_KEY, UNKNOWN_MODEL, Fault, OpenAIServer, Received, Reply
 from tests.openai_server import serve_openai as serve_openai
 
@@ -92,13 +95,8 @@ def babbling(received: Received) -> Reply:
 def at(openai_server: OpenAIServer, tmp_path: Path) -> Callable[..., Settings]:
     def settings(model: Model | Fault | None = None, **values: Any) -> Settings:
         openai_server.default = model
-        given = {
-            "home": tmp_path,
-            "llm": "openai-like/small",
-            "llm_base_url": openai_server.base_url,
-            "llm_api_key": KEY,
-        }
-        given["llm_read_seconds"] = 5.0
+        given: dict[str, Any] = {"home": tmp_path, "llm": "openai-like/small", "llm_api_key": KEY}
+        given |= {"llm_base_url": openai_server.base_url, "llm_read_seconds": 5.0}
         return Settings(**(given | values))
 
     return settings
@@ -413,3 +411,48 @@ async def test_without_a_model_the_doctor_is_content(settings: Settings) -> None
     report = DoctorReport(await examine(settings), examine_embedding(settings))
     assert report.exit_code == 0
     assert report.to_json()["language_model"]["verdict"] == "none"
+
+
+# --- what it changes ---
+
+SEED_QUESTION = "How many drones did Russia launch overnight?"
+
+
+def asked(at: Settings, openai_server: OpenAIServer, monkeypatch: pytest.MonkeyPatch, reply: str) -> Answer:
+    monkeypatch.setattr("rag.engine.load_embedding", lambda settings: HashingEmbedding(model_name="tests/hashing"))
+    openai_server.default = Reply([reply])
+    with open_engine(at, owner="a test") as engine:
+        return asyncio.run(engine.answer(SEED_QUESTION))
+
+
+def test_a_model_that_cites_wrongly_is_cited_by_matching(
+    at: Callable[..., Settings], openai_server: OpenAIServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep_findings(at(), Findings("usable", "matching", 4096, "2026-01-01T00:00:00+00:00"))
+    answer = asked(at(), openai_server, monkeypatch, "Russia launched 138 drones overnight [7].")
+    assert answer.mode == "llm"
+    assert [("138 drones" in cited.quote, cited.support) for cited in answer.citations] == [(True, "supported")]
+    assert f"[{answer.citations[0].marker}]" in answer.text
+    assert answer.unresolved_markers == ()
+    [request] = openai_server.requests
+    assert "[1]:" not in request.prompt, "it is asked with fewer rules"
+    assert "No list, no heading" in request.prompt
+
+
+def test_a_model_that_cannot_be_trusted_is_not_asked(
+    at: Callable[..., Settings], openai_server: OpenAIServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep_findings(at(), Findings("not good enough", "quoting", None, "2026-01-01T00:00:00+00:00"))
+    answer = asked(at(), openai_server, monkeypatch, "Whatever.")
+    assert (answer.mode, answer.model) == ("extractive", "none")
+    assert "138 drones" in answer.text
+    assert openai_server.requests == []
+    overruled = asked(at(llm_citing="markers"), openai_server, monkeypatch, "Russia launched 138 drones [1].")
+    assert overruled.mode == "llm"
+
+
+def test_a_smaller_window_means_fewer_passages(at: Callable[..., Settings]) -> None:
+    keep_findings(at(), Findings("good", "markers", 2048, "2026-01-01T00:00:00+00:00"))
+    assert go_by_findings(at()).llm_context_tokens == 2048
+    assert go_by_findings(at(llm_context_tokens=1500)).llm_context_tokens == 1500
+    assert go_by_findings(at(llm="openai-like/other")).llm_context_tokens == 8192
