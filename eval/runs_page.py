@@ -80,7 +80,7 @@ def _row(place: int, folder: Path, info: dict[str, Any]) -> str:
         str(info["finished"])[:16].replace("T", " "),
     )
     cells = "".join(_figure(info, METRIC[metric]) for metric in SHOWN)
-    return f'<tr><th scope="row">{name}<span>{escape(" · ".join(about))}</span></th>{cells}</tr>'
+    return f'<tr><th scope="row">{name}{"".join(f"<span>{escape(line)}</span>" for line in about)}</th>{cells}</tr>'
 
 
 def _figure(info: dict[str, Any], metric: Metric) -> str:

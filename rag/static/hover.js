@@ -33,7 +33,7 @@ const place = (element, ...content) => {
   // A sentence may run over several lines: the card belongs to the first.
   const box = element.getClientRects()[0] || element.getBoundingClientRect();
   const last = element.getBoundingClientRect();
-  const left = Math.min(Math.max(8, box.left - 24), window.innerWidth - card.offsetWidth - 8);
+  const left = Math.min(Math.max(8, box.left - 14), window.innerWidth - card.offsetWidth - 8);
   const below = last.bottom + 8 + card.offsetHeight < window.innerHeight;
   card.style.left = `${Math.max(8, left)}px`;
   card.style.top = `${below ? last.bottom + 8 : box.top - card.offsetHeight - 8}px`;
