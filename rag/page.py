@@ -1,14 +1,11 @@
 """The page: a conversation on the left, its sources on the right (drawn by `static/panel.js`), mounted in FastAPI.
 
-The chat's messages are markdown that `rag/rendering.py` has made safe. What the browser sends back, the conversation
-so far included, is untrusted: it is turned into plain text before anything reads it.
+What the browser sends back, the conversation so far included, is untrusted: `rag/messages.py` makes plain text of it
+before anything reads it.
 """
 
-import asyncio
 import hashlib
-import logging
-import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -17,51 +14,34 @@ import gradio as gr
 from fastapi import FastAPI, Response
 
 from index.articles import Article
-from index.errors import BylineError
 from index.records import IndexedArticle
-from rag.api import MAX_QUESTION_CHARACTERS, MAX_TURN_CHARACTERS, Answering, ArticleSource, api_router
-from rag.conversation import Turn
-from rag.engine import Answered, Event, PassagesFound, Searching, TextSoFar
+from rag.api import MAX_QUESTION_CHARACTERS, Answering, ArticleSource, api_router
 from rag.feedback import RecentAnswers
 from rag.markup import escape_text
-from rag.rendering import answer_markdown, found_link, plain_message, to_markdown
+from rag.messages import Message, Streaming, contents_of, cut_at, safe_again, said, stopped_messages, turns_of
+from rag.rendering import plain_message
 from rag.shield import Shield
 from rag.suggestions import suggest_questions
 
-log = logging.getLogger(__name__)
-
-Message = dict[str, Any]
-"""A message as Gradio's chatbot has it: `role` and `content`, a string or a list of parts."""
 Update = tuple[Any, Any]
 """New values of the conversation and of the question box."""
 
-UPDATE_SECONDS: Final = 0.06
-"""Shortest time between two updates of a growing answer."""
 MAX_MESSAGES: Final = 40
 """Longest conversation kept on the page; older messages leave it."""
-MAX_TURNS: Final = 20
-"""Most earlier messages given to the engine."""
 MAX_ANSWERING: Final = 16
 """Most questions answered at the same time; others wait in the queue."""
 MAX_WAITING: Final = 64
 
 _STATIC: Final = Path(__file__).parent / "static"
 _MEDIA_TYPES: Final = {".css": "text/css", ".js": "text/javascript"}
-_CARET: Final = '<span class="byline-caret"></span>'
-_PROBLEM: Final = '<span class="byline-problem">'
-_STOPPED: Final = '<span class="byline-notice">Stopped.</span>'
-_APOLOGY: Final = "Sorry, something went wrong here. The server's log says what; please try again."
 
 
-class Engine(Answering, Protocol):
+class Engine(Answering, Streaming, Protocol):
     """What the page needs of a `NewsQueryEngine`."""
 
     @property
     def model(self) -> str:
         """`provider/model`, or `none` where it answers by quoting."""
-
-    def stream(self, question: str, history: Sequence[Turn] = ()) -> AsyncIterator[Event]:
-        """The answer as it comes."""
 
 
 def mount_page(app: FastAPI, engine: Engine, *, local_only: bool, evaluation: str = "") -> FastAPI:
@@ -217,19 +197,19 @@ def _connect(
                 yield update
 
     async def retry(shown: list[Message], retried: gr.RetryData) -> AsyncGenerator[Update, None]:
-        before, asked = _cut_at(shown, retried.index)
+        before, asked = cut_at(shown, retried.index)
         async with aclosing(converse(engine, answers, asked, before)) as updates:
             async for update in updates:
                 yield update
 
     async def edit(shown: list[Message], edited: gr.EditData) -> AsyncGenerator[Update, None]:
-        before, _ = _cut_at(shown, edited.index)
+        before, _ = cut_at(shown, edited.index)
         async with aclosing(converse(engine, answers, plain_message(str(edited.value)), before)) as updates:
             async for update in updates:
                 yield update
 
     def undo(shown: list[Message], undone: gr.UndoData) -> Update:
-        before, asked = _cut_at(shown, undone.index)
+        before, asked = cut_at(shown, undone.index)
         return before, gr.Textbox(value=asked)
 
     asking: dict[str, Any] = {
@@ -269,137 +249,24 @@ async def converse(
         shown: the messages before it, as the browser sends them.
     """
     asked = asked.strip()[:MAX_QUESTION_CHARACTERS]
-    before = [_safe_again(message) for message in shown][-MAX_MESSAGES:]
+    before = [safe_again(message) for message in shown][-MAX_MESSAGES:]
     if not asked:
         yield before, _box()
         return
     messages = [*before, {"role": "user", "content": escape_text(asked)}]
     first = True
     content = ""
-    async with aclosing(_contents(engine, answers, asked, turns_of(shown))) as contents:
+    async with aclosing(contents_of(engine, answers, asked, turns_of(shown))) as contents:
         async for content in contents:
             box = _box(value="", answering=True) if first else gr.skip()
             first = False
-            yield [*messages, _said(content)], box
-    yield [*messages, _said(content)], _box()
-
-
-async def _contents(
-    engine: Engine, answers: RecentAnswers, asked: str, history: Sequence[Turn]
-) -> AsyncGenerator[str, None]:
-    """The message of an answer as it grows, as markdown; an error becomes its last form."""
-    content = f"*Searching the articles…*{_CARET}"
-    found = ""
-    yield content
-    try:
-        async with aclosing(paced(engine.stream(asked, history), seconds=UPDATE_SECONDS)) as events:
-            async for event in events:
-                match event:
-                    case Searching():
-                        continue
-                    case PassagesFound(passages):
-                        found = f"{found_link(passages)}\n\n" if passages else ""
-                        content = f"{found}*Reading…*{_CARET}"
-                    case TextSoFar(text, citations):
-                        content = found + to_markdown(text, citations, writing=True)
-                    case Answered(answer):
-                        content = answer_markdown(answer, answer_id=answers.keep(answer))
-                yield content
-    except BylineError as exc:
-        yield _problem(str(exc))
-    except Exception:
-        log.exception("Answering failed")
-        yield _problem(_APOLOGY)
-
-
-async def paced(events: AsyncIterator[Event], *, seconds: float) -> AsyncGenerator[Event, None]:
-    """The same events, a growing text at most every `seconds`; only a text that a later one replaces is left out."""
-    pending: list[Event] = []
-    arrived = asyncio.Event()
-
-    async def collect() -> None:
-        try:
-            async for event in events:
-                if pending and isinstance(pending[-1], TextSoFar) and isinstance(event, TextSoFar | Answered):
-                    pending.pop()
-                pending.append(event)
-                arrived.set()
-        finally:
-            arrived.set()
-
-    collecting = asyncio.create_task(collect())
-    try:
-        last = 0.0
-        while not collecting.done() or pending:
-            await arrived.wait()
-            arrived.clear()
-            if pending and isinstance(pending[0], TextSoFar) and not collecting.done():
-                await asyncio.sleep(max(0.0, last + seconds - time.monotonic()))
-            while pending:
-                last = time.monotonic()
-                yield pending.pop(0)
-            if collecting.done():
-                arrived.set()
-        await collecting
-    finally:
-        collecting.cancel()
-        await asyncio.gather(collecting, return_exceptions=True)
-
-
-def turns_of(shown: Sequence[Message]) -> list[Turn]:
-    """The conversation as the engine reads it: plain text, the last messages, nothing of unknown kind."""
-    turns = []
-    for message in shown[-MAX_TURNS:]:
-        text = plain_message(_content(message)[: 4 * MAX_TURN_CHARACTERS])[:MAX_TURN_CHARACTERS]
-        role = message.get("role")
-        if not text or _PROBLEM in _content(message):
-            continue
-        if role == "user" or role == "assistant":
-            turns.append(Turn(role, text))
-    return turns
+            yield [*messages, said(content)], box
+    yield [*messages, said(content)], _box()
 
 
 def stopped(shown: Sequence[Message]) -> Update:
-    """The conversation after Stop: what was written stays, and says that it was stopped."""
-    messages = list(shown)
-    if messages and messages[-1].get("role") == "assistant":
-        content = _content(messages[-1])
-        if content.endswith(_CARET):
-            text = content.removesuffix(_CARET)
-            text = text.replace("*Searching the articles…*", "").replace("*Reading…*", "").strip()
-            messages[-1] = _said(f"{text}\n\n{_STOPPED}" if text else _STOPPED)
-    return messages, _box()
-
-
-def _cut_at(shown: Sequence[Message], index: int | tuple[int, int]) -> tuple[list[Message], str]:
-    """The messages before a question, and the question as typed."""
-    place = index if isinstance(index, int) else index[0]
-    if not 0 <= place < len(shown):
-        return list(shown), ""
-    while place > 0 and shown[place].get("role") != "user":
-        place -= 1
-    return list(shown[:place]), plain_message(_content(shown[place]))
-
-
-def _content(message: Message) -> str:
-    """The text of a message, whose content may come as a string or as parts."""
-    content = message.get("content")
-    if isinstance(content, str):
-        return content
-    parts = content if isinstance(content, list) else []
-    return "\n".join(str(part.get("text", "")) for part in parts if isinstance(part, dict))
-
-
-def _safe_again(message: Message) -> Message:
-    return {"role": message.get("role"), "content": _content(message)}
-
-
-def _said(content: str) -> Message:
-    return {"role": "assistant", "content": content}
-
-
-def _problem(text: str) -> str:
-    return f"{_PROBLEM}{escape_text(text)}</span>"
+    """The conversation after Stop."""
+    return stopped_messages(shown), _box()
 
 
 def _box(*, value: str | None = None, answering: bool = False) -> Any:

@@ -1,0 +1,162 @@
+"""Messages: an answer as it grows into one, and what the browser sends back of a conversation.
+
+Messages are markdown that `rag/rendering.py` has made safe. What comes back is untrusted: it is turned into plain text
+before anything reads it.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
+from typing import Any, Final, Protocol
+
+from index.errors import BylineError
+from rag.api import MAX_TURN_CHARACTERS
+from rag.conversation import Turn
+from rag.engine import Answered, Event, PassagesFound, Searching, TextSoFar
+from rag.feedback import RecentAnswers
+from rag.markup import escape_text
+from rag.rendering import answer_markdown, found_link, plain_message, to_markdown
+
+log = logging.getLogger(__name__)
+
+Message = dict[str, Any]
+"""A message as Gradio's chatbot has it: `role` and `content`, a string or a list of parts."""
+
+UPDATE_SECONDS: Final = 0.06
+"""Shortest time between two updates of a growing answer."""
+MAX_TURNS: Final = 20
+"""Most earlier messages given to the engine."""
+
+_CARET: Final = '<span class="byline-caret"></span>'
+_PROBLEM: Final = '<span class="byline-problem">'
+_STOPPED: Final = '<span class="byline-notice">Stopped.</span>'
+_APOLOGY: Final = "Sorry, something went wrong here. The server's log says what; please try again."
+
+
+class Streaming(Protocol):
+    """What answers: the part of a `NewsQueryEngine` that tells what happens as it does."""
+
+    def stream(self, question: str, history: Sequence[Turn] = ()) -> AsyncIterator[Event]:
+        """The answer as it comes."""
+
+
+async def contents_of(
+    engine: Streaming, answers: RecentAnswers, asked: str, history: Sequence[Turn]
+) -> AsyncGenerator[str, None]:
+    """The message of an answer as it grows, as markdown; an error becomes its last form."""
+    content = f"*Searching the articles…*{_CARET}"
+    found = ""
+    yield content
+    try:
+        async with aclosing(paced(engine.stream(asked, history), seconds=UPDATE_SECONDS)) as events:
+            async for event in events:
+                match event:
+                    case Searching():
+                        continue
+                    case PassagesFound(passages):
+                        found = f"{found_link(passages)}\n\n" if passages else ""
+                        content = f"{found}*Reading…*{_CARET}"
+                    case TextSoFar(text, citations):
+                        content = found + to_markdown(text, citations, writing=True)
+                    case Answered(answer):
+                        content = answer_markdown(answer, answer_id=answers.keep(answer))
+                yield content
+    except BylineError as exc:
+        yield _problem(str(exc))
+    except Exception:
+        log.exception("Answering failed")
+        yield _problem(_APOLOGY)
+
+
+async def paced(events: AsyncIterator[Event], *, seconds: float) -> AsyncGenerator[Event, None]:
+    """The same events, a growing text at most every `seconds`; only a text that a later one replaces is left out."""
+    pending: list[Event] = []
+    arrived = asyncio.Event()
+
+    async def collect() -> None:
+        try:
+            async for event in events:
+                if pending and isinstance(pending[-1], TextSoFar) and isinstance(event, TextSoFar | Answered):
+                    pending.pop()
+                pending.append(event)
+                arrived.set()
+        finally:
+            arrived.set()
+
+    collecting = asyncio.create_task(collect())
+    try:
+        last = 0.0
+        while not collecting.done() or pending:
+            await arrived.wait()
+            arrived.clear()
+            if pending and isinstance(pending[0], TextSoFar) and not collecting.done():
+                await asyncio.sleep(max(0.0, last + seconds - time.monotonic()))
+            while pending:
+                last = time.monotonic()
+                yield pending.pop(0)
+            if collecting.done():
+                arrived.set()
+        await collecting
+    finally:
+        collecting.cancel()
+        await asyncio.gather(collecting, return_exceptions=True)
+
+
+def turns_of(shown: Sequence[Message]) -> list[Turn]:
+    """The conversation as the engine reads it: plain text, the last messages, nothing of unknown kind."""
+    turns = []
+    for message in shown[-MAX_TURNS:]:
+        text = plain_message(content_of(message)[: 4 * MAX_TURN_CHARACTERS])[:MAX_TURN_CHARACTERS]
+        role = message.get("role")
+        if not text or _PROBLEM in content_of(message):
+            continue
+        if role == "user" or role == "assistant":
+            turns.append(Turn(role, text))
+    return turns
+
+
+def stopped_messages(shown: Sequence[Message]) -> list[Message]:
+    """The conversation after Stop: what was written stays, and says that it was stopped."""
+    messages = list(shown)
+    if messages and messages[-1].get("role") == "assistant":
+        content = content_of(messages[-1])
+        if content.endswith(_CARET):
+            text = content.removesuffix(_CARET)
+            text = text.replace("*Searching the articles…*", "").replace("*Reading…*", "").strip()
+            messages[-1] = said(f"{text}\n\n{_STOPPED}" if text else _STOPPED)
+    return messages
+
+
+def cut_at(shown: Sequence[Message], index: int | tuple[int, int]) -> tuple[list[Message], str]:
+    """The messages before a question, and the question as typed."""
+    place = index if isinstance(index, int) else index[0]
+    if not 0 <= place < len(shown):
+        return list(shown), ""
+    while place > 0 and shown[place].get("role") != "user":
+        place -= 1
+    return list(shown[:place]), plain_message(content_of(shown[place]))
+
+
+def content_of(message: Message) -> str:
+    """The text of a message, whose content may come as a string or as parts."""
+    content = message.get("content")
+    if isinstance(content, str):
+        return content
+    parts = content if isinstance(content, list) else []
+    return "\n".join(str(part.get("text", "")) for part in parts if isinstance(part, dict))
+
+
+def safe_again(message: Message) -> Message:
+    """A message as the browser sent it, with nothing in it but a role and a text."""
+    return {"role": message.get("role"), "content": content_of(message)}
+
+
+def said(content: str) -> Message:
+    """A message of Byline's."""
+    return {"role": "assistant", "content": content}
+
+
+def _problem(text: str) -> str:
+    return f"{_PROBLEM}{escape_text(text)}</span>"
