@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from index.duplicates import origins
+from index.lexical import words_of
 from index.passages import Passage
 from index.sentences import split_sentences
 from index.store import PassageStore
@@ -147,13 +148,19 @@ def _others(quote: str, article_id: str, store: PassageStore, embedding: Remembe
 
 def _says(passage: Passage, claim: str, embedding: Remembering) -> bool:
     """Whether the passage carries the claim."""
-    if claims_nothing(claim):
+    if claims_nothing(claim) or not _keeps_short_quotations(passage, claim):
         return False
     about = [text for text in (passage.title, passage.source) if text]
     # Most passages fail by their facts or words alone: only the others are worth the time of an embedding.
     if check_support(claim, [passage.text], about=about)[0] == "unsupported":
         return False
     return check_support(claim, [passage.text], about=about, embedding=embedding)[0] == "supported"
+
+
+def _keeps_short_quotations(passage: Passage, claim: str) -> bool:
+    """Whether the passage has the one or two words that the claim sets in quotation marks: they are its point."""
+    said = set(words_of(passage.text))
+    return all(said.issuperset(words_of(quoted.text)) for quoted in find_facts(claim).quoted if len(quoted.words) < 3)
 
 
 def _report(claim: str, passage: Passage) -> Report:

@@ -77,6 +77,11 @@ def test_another_report_that_says_the_same_is_another_origin(seeds: PassageStore
     assert [id_[:3] for id_ in coverage.also_reported_by] == ["002"]
 
 
+def test_who_lacks_the_one_word_that_a_sentence_quotes_does_not_report_it(seeds: PassageStore) -> None:
+    coverage = cover(seeds, "002", 'barring Ukraine from joining NATO was a "cornerstone"')
+    assert not any(article_id.startswith("000") for article_id in coverage.also_reported_by)
+
+
 def test_what_nobody_else_reports_has_one_origin(seeds: PassageStore) -> None:
     assert cover(seeds, "004", "€90bn (£78.6bn)") == Coverage(1, (), ())
 
