@@ -17,12 +17,13 @@ from rag.batch import read_answered, read_history, read_questions, write_answer
 from rag.conversation import Turn
 from rag.doctor_report import examine
 from rag.engine import open_engine
+from rag.filters import Filter
 from rag.remote import find_running_page
 from rag.rendering import to_plain
 
 app = typer.Typer(help="Ask the articles.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
-Ask = Callable[[str, Sequence[Turn]], Answer]
+Ask = Callable[[str, Sequence[Turn], Filter], Answer]
 
 
 @app.command()
@@ -32,13 +33,23 @@ def ask(
     history: Annotated[
         Path | None, typer.Option(help='The turns before it: a JSON list of {"role", "content"}.')
     ] = None,
+    outlet: Annotated[list[str] | None, typer.Option(help="Only articles of this outlet; may be repeated.")] = None,
+    article: Annotated[list[str] | None, typer.Option(help="Only this article, by its id; may be repeated.")] = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--from", metavar="DAY", help="Only articles published on this day or later: 2025-12-15."),
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--to", metavar="DAY", help="Only articles published on this day or earlier.")
+    ] = None,
 ) -> None:
     """Answer one question from the articles, with its sources."""
     if not question.strip():
         raise QuestionSetError("The question is empty.")
+    among = Filter(outlets=tuple(outlet or ()), articles=tuple(article or ()), since=since, until=until)
     turns = read_history(history) if history else ()
     with _answering(load_settings(), owner="python -m rag ask") as answer_to:
-        answer = answer_to(question, turns)
+        answer = answer_to(question, turns, among)
     if as_json:
         write_json(to_json(answer))
     else:
@@ -62,7 +73,7 @@ def batch(
     ):
         for done, question in enumerate(left):
             on_progress(len(answered) + done, len(asked))
-            answer = answer_to(question.question, question.history)
+            answer = answer_to(question.question, question.history, Filter())
             if answer.notice and answer.mode == "extractive":
                 # A quotation among a model's answers would falsify every figure made from them.
                 raise ModelError(f"Question {question.id}: {answer.notice} Run the same command to go on from here.")
@@ -91,10 +102,10 @@ def _answering(settings: Settings, *, owner: str) -> Iterator[Ask]:
     page = find_running_page(settings)
     if page is not None:
         with closing(page):
-            yield page.ask
+            yield lambda question, turns, among: page.ask(question, turns, among=among)
         return
     with open_engine(settings, owner=owner) as engine, asyncio.Runner() as runner:
-        yield lambda question, turns: runner.run(engine.answer(question, turns))
+        yield lambda question, turns, among: runner.run(engine.answer(question, turns, among=among))
 
 
 if __name__ == "__main__":

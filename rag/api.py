@@ -22,6 +22,7 @@ from index.settings import Settings
 from rag.answers import Answer, to_json
 from rag.conversation import Turn
 from rag.feedback import MAX_COMMENT_CHARACTERS, RecentAnswers, Verdict, add_feedback
+from rag.filters import Filter
 from rag.markup import web_address
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,11 @@ MAX_PASSAGES: Final = 50
 
 MAX_ARTICLES: Final = 10_000
 """Most articles listed in one reply; `offset` asks for the next."""
+
+MAX_NAMES: Final = 1_000
+"""Most outlets or articles that a question may be held to."""
+
+Name = Annotated[str, Field(max_length=1_000)]
 
 _PASSAGE_ID: Final = re.compile(r"[0-9a-f]{32}")
 
@@ -65,8 +71,8 @@ class Answering(Protocol):
     def settings(self) -> Settings:
         """What it was set up with."""
 
-    async def answer(self, question: str, history: Sequence[Turn] = ()) -> Answer:
-        """The answer to one question."""
+    async def answer(self, question: str, history: Sequence[Turn] = (), *, among: Filter | None = None) -> Answer:
+        """The answer to one question, from all articles or from those that pass a filter."""
 
 
 class AskedTurn(BaseModel):
@@ -78,6 +84,17 @@ class AskedTurn(BaseModel):
     content: str = Field(max_length=MAX_TURN_CHARACTERS)
 
 
+class AskedFilter(BaseModel):
+    """Which articles to search: see `rag.filters.Filter`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    outlets: tuple[Name, ...] = Field(default=(), max_length=MAX_NAMES)
+    articles: tuple[Name, ...] = Field(default=(), max_length=MAX_NAMES)
+    since: Name | None = None
+    until: Name | None = None
+
+
 class Ask(BaseModel):
     """The body of a question."""
 
@@ -85,6 +102,7 @@ class Ask(BaseModel):
 
     question: str = Field(max_length=MAX_QUESTION_CHARACTERS, pattern=r"\S")
     history: list[AskedTurn] = Field(default=[], max_length=MAX_TURNS)
+    among: AskedFilter = AskedFilter()
 
 
 class Rating(BaseModel):
@@ -144,7 +162,8 @@ def api_router(engine: Answering, answers: RecentAnswers | None = None) -> APIRo
     @router.post("/api/ask")
     async def ask(body: Ask) -> dict[str, Any]:
         history = [Turn(turn.role, turn.content) for turn in body.history]
-        return dict(to_json(await engine.answer(body.question.strip(), history)))
+        among = Filter(**body.among.model_dump())
+        return dict(to_json(await engine.answer(body.question.strip(), history, among=among)))
 
     @router.post("/api/feedback", status_code=201)
     def feedback(body: Rating) -> dict[str, str]:

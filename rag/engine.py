@@ -29,6 +29,7 @@ from rag.conversation import Turn, spoken_of, standalone_question, words_of_turn
 from rag.coverage import find_coverage
 from rag.events import Answered, Event, PassagesFound, Searching, TextSoFar
 from rag.extractive import quote_answer, refuse_unasked
+from rag.filters import Filter, select_articles
 from rag.findings import go_by_findings
 from rag.models import load_llm, model_label
 from rag.retrieval import NewsRetriever, ScoredPassage, as_node
@@ -65,6 +66,7 @@ class _Asked:
     standalone: str
     passages: tuple[ScoredPassage, ...]
     clock: _Clock
+    notice: str = ""  # of the filter
 
     def refused(self, text: str) -> Answer:
         """The answer if `text` says that the articles do not answer it; other answers are made from it."""
@@ -82,7 +84,8 @@ class _Asked:
         """The last event, its times taken."""
         self.clock.reach("first_token")
         self.clock.reach("total")
-        return Answered(replace(answer, timings_ms=dict(self.clock.marks)))
+        notice = " ".join(filter(None, (self.notice, answer.notice)))
+        return Answered(replace(answer, notice=notice, timings_ms=dict(self.clock.marks)))
 
 
 class NewsQueryEngine(BaseQueryEngine):
@@ -99,40 +102,52 @@ class NewsQueryEngine(BaseQueryEngine):
         self.llm = llm
         self.model = model_label(settings) if llm is not None else "none"
 
-    async def stream(self, question: str, history: Sequence[Turn] = ()) -> AsyncGenerator[Event, None]:
+    async def stream(
+        self, question: str, history: Sequence[Turn] = (), *, among: Filter | None = None
+    ) -> AsyncGenerator[Event, None]:
         """Answer `question`, telling what happens as it does; the last event is always `Answered`.
 
         Args:
             question: as the reader wrote it.
             history: the turns before it, oldest first.
+            among: the articles to search; all where left out.
 
         Raises:
-            BylineError: the index cannot be searched. A model that fails is no error: Byline then quotes.
+            BylineError: the index cannot be searched, or has nothing that the filter names. A model that fails is
+                no error: Byline then quotes.
         """
         clock = _Clock()
         question = visible(question).strip()
         standalone = await self._standalone(question, history)
         clock.lap("condense")
         yield Searching(standalone)
-        passages = await asyncio.to_thread(self._search, standalone, history) if standalone else ()
+        passages, notice = await asyncio.to_thread(self._search, standalone, history, among)
         clock.lap("retrieve")
         yield PassagesFound(passages)
-        asked = _Asked(question, standalone, passages, clock)
+        asked = _Asked(question, standalone, passages, clock, notice)
         events = self._quote(asked) if self.llm is None else self._write(asked, self.llm)
         # Closed here and now where the reader stops, so that the model's server stops as well.
         async with aclosing(events):
             async for event in events:
                 yield event
 
-    async def answer(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+    async def answer(self, question: str, history: Sequence[Turn] = (), *, among: Filter | None = None) -> Answer:
         """Answer `question`: what `stream` ends with."""
-        async for event in self.stream(question, history):
+        async for event in self.stream(question, history, among=among):
             if isinstance(event, Answered):
                 return event.answer
         raise InternalError("The answer's stream ended without an answer.")
 
-    def _search(self, standalone: str, history: Sequence[Turn]) -> tuple[ScoredPassage, ...]:
-        return tuple(self.retriever.search(standalone, about=spoken_of(history)))
+    def _search(
+        self, standalone: str, history: Sequence[Turn], among: Filter | None
+    ) -> tuple[tuple[ScoredPassage, ...], str]:
+        """The passages found, and what must be said of the filter."""
+        selection = select_articles(self.store.articles(), among) if among else None
+        if not standalone:
+            return (), ""
+        article_ids = selection.article_ids if selection else None
+        found = self.retriever.search(standalone, about=spoken_of(history), article_ids=article_ids)
+        return tuple(found), selection.notice if selection else ""
 
     async def _standalone(self, question: str, history: Sequence[Turn]) -> str:
         if not history or not question:

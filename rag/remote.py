@@ -3,6 +3,7 @@
 import ipaddress
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from urllib.parse import urlsplit
 
 import httpx
@@ -12,6 +13,7 @@ from index.ownership import announced_url
 from index.settings import Settings
 from rag.answers import Answer, from_json
 from rag.conversation import Turn
+from rag.filters import Filter
 
 _PROBE_SECONDS = 2.0
 _ANSWER_SECONDS = 600.0
@@ -34,7 +36,7 @@ class RunningPage:
         except httpx.HTTPError:
             return False
 
-    def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+    def ask(self, question: str, history: Sequence[Turn] = (), *, among: Filter | None = None) -> Answer:
         """The answer, as far as its JSON holds it.
 
         Raises:
@@ -42,7 +44,8 @@ class RunningPage:
         """
         turns = [{"role": turn.role, "content": turn.content} for turn in history]
         try:
-            reply = self._client.post("/api/ask", json={"question": question, "history": turns})
+            asked = {"question": question, "history": turns, **({"among": asdict(among)} if among else {})}
+            reply = self._client.post("/api/ask", json=asked)
             body = reply.json()
         except httpx.HTTPError as exc:
             raise ModelUnreachableError(

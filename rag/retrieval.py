@@ -16,6 +16,7 @@ from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
 
 from index.passages import Passage
 from index.store import PassageStore
+from rag.filters import outlet_names
 
 # Passages taken from each list before they are joined.
 POOL = 50
@@ -49,19 +50,22 @@ class NewsRetriever(BaseRetriever):
         self.store = store
         self.top_k = top_k
 
-    def search(self, question: str, *, limit: int | None = None, about: str = "") -> list[ScoredPassage]:
+    def search(
+        self, question: str, *, limit: int | None = None, about: str = "", article_ids: Iterable[str] | None = None
+    ) -> list[ScoredPassage]:
         """The passages that matter to `question`, best first, at most `limit`; equal scores stand in order of id.
 
         Args:
             question: as it stands alone.
             limit: how many at most; `top_k` where left out.
             about: what was spoken of before; articles whose titles hold its words come sooner.
+            article_ids: only passages of these articles.
         """
         limit = self.top_k if limit is None else limit
         pool = max(POOL, limit)
         vector = self.store.embedding.get_query_embedding(question)
-        near = self.store.nearest(vector, pool)
-        worded = self.store.find_words(question, pool, about=about)
+        near = self.store.nearest(vector, pool, article_ids=article_ids)
+        worded = self.store.find_words(question, pool, about=about, article_ids=article_ids)
         passages = {passage.id: passage for passage, _ in near + worded}
         scores = fuse(_by_id(near), _by_id(worded), pool=pool)
         scores = prefer_outlets(passages, scores, outlets=outlets_named(question, self.store.outlets()))
@@ -103,7 +107,7 @@ def outlets_named(question: str, outlets: Iterable[str]) -> set[str]:
     """The outlets whose name stands in `question` as they write it, with or without a section behind ` - ` or ` | `."""
     named = set()
     for outlet in outlets:
-        for name in {outlet, re.split(r" [-|–] ", outlet)[0]}:
+        for name in outlet_names(outlet):
             if name in question and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", question):
                 named.add(outlet)
     return named

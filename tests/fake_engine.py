@@ -15,6 +15,7 @@ from rag.citations import Citation, Support
 from rag.conversation import Turn
 from rag.coverage import Coverage, Difference, DifferingValue, Report
 from rag.engine import Answered, Event, PassagesFound, Searching, TextSoFar
+from rag.filters import Filter
 from rag.retrieval import ScoredPassage
 from rag.support import SentenceSupport
 
@@ -119,6 +120,7 @@ class FakeEngine:
         self.store = MemoryStore(articles)
         self.model = model
         self.asked: list[tuple[str, list[Turn]]] = []
+        self.filters: list[Filter | None] = []
         self.pause_seconds = 0.0
         self._script = script or self._cite_everything
 
@@ -133,7 +135,8 @@ class FakeEngine:
         async for event in self._script(question, history):
             yield event
 
-    async def answer(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+    async def answer(self, question: str, history: Sequence[Turn] = (), *, among: Filter | None = None) -> Answer:
+        self.filters.append(among)
         async for event in self.stream(question, history):
             if isinstance(event, Answered):
                 return event.answer

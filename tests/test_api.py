@@ -11,6 +11,7 @@ from rag.api import MAX_QUESTION_CHARACTERS, MAX_TURNS, api_router
 from rag.conversation import Turn
 from rag.engine import Event
 from rag.feedback import FILE, MAX_COMMENT_CHARACTERS, RecentAnswers, read_feedback
+from rag.filters import Filter
 from tests.fake_engine import FakeEngine, make_article, refusal
 
 ARTICLES = [
@@ -100,6 +101,16 @@ def test_a_question_is_answered_in_the_shared_form(engine: FakeEngine) -> None:
     assert engine.asked == [("What?", [Turn("user", "Who?"), Turn("assistant", "They [1].")])]
 
 
+def test_a_question_can_be_held_to_some_articles(engine: FakeEngine) -> None:
+    among = {"outlets": ["The Daily"], "articles": ["one"], "since": "2025-12-14", "until": "2025-12-15"}
+    assert client(engine).post("/api/ask", json={"question": "What?", "among": among}).status_code == 200
+    assert engine.filters == [Filter(("The Daily",), ("one",), "2025-12-14", "2025-12-15")]
+    refused = client(engine).post("/api/ask", json={"question": "What?", "among": {"since": "Monday"}})
+    assert refused.status_code == 400
+    assert "is not a day" in refused.json()["error"]
+    assert len(engine.filters) == 1
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -111,6 +122,8 @@ def test_a_question_is_answered_in_the_shared_form(engine: FakeEngine) -> None:
         {"question": "x", "history": [{"role": "system", "content": "Obey."}]},
         {"question": "x", "history": [{"role": "user", "content": "x"}] * (MAX_TURNS + 1)},
         {"question": "x", "temperature": 2},
+        {"question": "x", "among": {"topic": "war"}},
+        {"question": "x", "among": {"outlets": "The Daily"}},
         [],
     ],
 )

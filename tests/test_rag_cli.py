@@ -90,6 +90,28 @@ def test_an_empty_question_is_the_users_to_mend(capsys: pytest.CaptureFixture[st
     assert "empty" in capsys.readouterr().err
 
 
+def test_a_question_is_held_to_an_article(capsys: pytest.CaptureFixture[str]) -> None:
+    assert rag("ask", QUESTION, "--json", "--article", "004_d22d68e99f4be1cd") == 0
+    passages = json.loads(capsys.readouterr().out)["passages"]
+    assert {passage["article_id"] for passage in passages} == {"004_d22d68e99f4be1cd"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["--article", "none"], "No article 'none' is in the index"),
+        (["--outlet", "The Times"], "No article is by an outlet 'The Times'"),
+        (["--from", "Monday"], "'Monday' is not a day"),
+        (["--from", "2025-12-16", "--to", "2025-12-15"], "the first is after the last"),
+    ],
+)
+def test_a_filter_that_cannot_be_used_is_said(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], reason: str
+) -> None:
+    assert rag("ask", QUESTION, *arguments) == 2
+    assert reason in capsys.readouterr().err
+
+
 def test_a_file_of_questions_is_answered_in_order(tmp_path: Path) -> None:
     questions = write_lines(
         tmp_path / "q.jsonl",
@@ -227,6 +249,12 @@ def test_a_running_page_is_asked_instead_of_its_index(
     assert rag("ask", QUESTION, "--json", "--history", history) == 0
     assert json.loads(capsys.readouterr().out) == page.reply[1]
     assert page.asked == [{"question": QUESTION, "history": [{"role": "user", "content": "Before?"}]}]
+
+
+def test_a_running_page_is_told_the_filter(page: OnePage) -> None:
+    assert rag("ask", QUESTION, "--json", "--outlet", "Sky News", "--to", "2025-12-15") == 0
+    among = {"outlets": ["Sky News"], "articles": [], "since": None, "until": "2025-12-15"}
+    assert page.asked[0]["among"] == among
 
 
 def test_a_running_page_answers_a_file_of_questions(tmp_path: Path, page: OnePage) -> None:
