@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from rag.facts import FUNCTION_WORDS, TITLES, Facts, Word, same_spelling, spell
+from rag.facts import FUNCTION_WORDS, TITLES, Facts, Name, Word, same_spelling, spell
 
 # First and last sentence of the stretch of a source that is compared.
 Window = tuple[int, int]
@@ -176,9 +176,21 @@ def _first_name(facts: Facts, verb: Word) -> list[int]:
     ]
     if not before:
         return []
+    while len(before) > 1 and _goes_on(facts, before[0], before[1]):
+        before = before[1:]
     apposed = facts.text[facts.words[before[-1].last].end : verb.start].strip() == ","
     kept = [before[0], before[-1]] if apposed else before[:1]
     return sorted({place for name in kept for place in range(name.first, name.last + 1)})
+
+
+def _goes_on(facts: Facts, name: Name, after: Name) -> bool:
+    """Whether two names are one phrase: `German Chancellor Friedrich Merz` is Merz and not Germany."""
+    between = range(name.last, after.first)  # each place and the one behind it
+    return len(between) > 1 and all(
+        clear_between(facts, facts.words[at], facts.words[at + 1])
+        and (at == name.last or facts.words[at].plain in TITLES)
+        for at in between
+    )
 
 
 def _last_name(facts: Facts, place: int) -> list[int]:
