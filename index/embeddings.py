@@ -6,6 +6,7 @@ Vectors have length 1, whatever the model; `model_name` names the model, and an 
 import asyncio
 import hashlib
 import os
+import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -162,6 +163,41 @@ def _usable_cores() -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class Prefixes:
+    """What a model was trained to see before a question and before a passage."""
+
+    query: str = ""
+    passage: str = ""
+
+    @property
+    def in_name(self) -> str:
+        """What the model's name in the index says of them: "" for none, else a mark that differs with each pair."""
+        if self == NO_PREFIXES:
+            return ""
+        return f"+prefixes-{hashlib.sha256(repr((self.query, self.passage)).encode()).hexdigest()[:8]}"
+
+
+NO_PREFIXES = Prefixes()
+
+# Models that their makers ask to be used so, by what their names have in common; the first that fits counts.
+_KNOWN_PREFIXES = (
+    (r"e5.*instruct", Prefixes("Instruct: Given a question, retrieve news passages that answer it\nQuery: ")),
+    (r"(?:^|[/_-])(?:multilingual-)?e5(?:$|[_-])", Prefixes("query: ", "passage: ")),
+    (r"nomic-embed-text", Prefixes("search_query: ", "search_document: ")),
+    (
+        r"bge-(?:small|base|large)-en|mxbai-embed|snowflake-arctic-embed(?!.*2)",
+        Prefixes("Represent this sentence for searching relevant passages: "),
+    ),
+)
+
+
+def find_prefixes(model: str) -> Prefixes:
+    """The prefixes that a model of this name wants; none for a name that is not known."""
+    name = model.lower()
+    return next((prefixes for pattern, prefixes in _KNOWN_PREFIXES if re.search(pattern, name)), NO_PREFIXES)
+
+
+@dataclass(frozen=True, slots=True)
 class _Provider:
     """Where LlamaIndex keeps the class of a provider, and the package that brings it."""
 
@@ -182,16 +218,27 @@ _PROVIDERS = {
 
 
 class ProviderEmbedding(BaseEmbedding):
-    """Any LlamaIndex embedding: its vectors brought to length 1, its errors made ours."""
+    """Any LlamaIndex embedding: its vectors brought to length 1, its errors made ours, its prefixes put before texts.
+
+    Prefixes are part of `model_name`, so that an index never mixes vectors made with and without.
+    """
 
     _inner: BaseEmbedding = PrivateAttr()
+    _prefixes: Prefixes = PrivateAttr()
     _call: ModelCall = PrivateAttr()
 
     def __init__(
-        self, inner: BaseEmbedding, *, model_name: str, address: str | None = None, secrets: Sequence[str] = ()
+        self,
+        inner: BaseEmbedding,
+        *,
+        model_name: str,
+        address: str | None = None,
+        secrets: Sequence[str] = (),
+        prefixes: Prefixes = NO_PREFIXES,
     ) -> None:
         super().__init__(model_name=model_name, embed_batch_size=inner.embed_batch_size)
         self._inner = inner
+        self._prefixes = prefixes
         self._call = ModelCall(model_name, address, kind="EMBEDDING", secrets=tuple(secrets))
 
     @classmethod
@@ -207,13 +254,18 @@ class ProviderEmbedding(BaseEmbedding):
                 + ", ".join(f"{known}/MODEL" for known in _PROVIDERS)
                 + ", or the import path of a LlamaIndex class such as package.module.MyEmbedding."
             )
+        prefixes = _prefixes(provider, model, settings)
         arguments = _arguments(provider, model, settings) if model else {}
+        if provider == "huggingface":
+            arguments |= {"query_instruction": prefixes.query, "text_instruction": prefixes.passage}
         address = arguments.get("api_base") or arguments.get("base_url")
         known = _PROVIDERS.get(provider)
         embedding_class = _embedding_class(known.path if known else name, package=known.package if known else None)
         with provider_errors(ModelCall(name, address, kind="EMBEDDING", secrets=secrets)):
             inner = embedding_class(**{**arguments, **settings.embedding_options})
-        return cls(inner, model_name=name, address=address, secrets=secrets)
+        own = NO_PREFIXES if provider == "huggingface" else prefixes  # its class puts them there itself
+        name = f"{name}{prefixes.in_name}"
+        return cls(inner, model_name=name, address=address, secrets=secrets, prefixes=own)
 
     @classmethod
     def class_name(cls) -> str:
@@ -222,27 +274,36 @@ class ProviderEmbedding(BaseEmbedding):
 
     def _get_text_embedding(self, text: str) -> list[float]:
         with self._errors():
-            return self._unit_vectors([self._inner.get_text_embedding(text)], expected=1)[0]
+            return self._unit_vectors([self._inner.get_text_embedding(self._prefixes.passage + text)], expected=1)[0]
 
     def _get_text_embeddings(self, texts: list[str]) -> list[list[float]]:
         with self._errors():
-            return self._unit_vectors(self._inner.get_text_embedding_batch(texts), expected=len(texts))
+            return self._unit_vectors(self._inner.get_text_embedding_batch(self._passages(texts)), expected=len(texts))
 
     def _get_query_embedding(self, query: str) -> list[float]:
         with self._errors():
-            return self._unit_vectors([self._inner.get_query_embedding(query)], expected=1)[0]
+            return self._unit_vectors([self._inner.get_query_embedding(self._prefixes.query + query)], expected=1)[0]
 
     async def _aget_text_embedding(self, text: str) -> list[float]:
         with self._errors():
-            return self._unit_vectors([await self._inner.aget_text_embedding(text)], expected=1)[0]
+            return self._unit_vectors(
+                [await self._inner.aget_text_embedding(self._prefixes.passage + text)], expected=1
+            )[0]
 
     async def _aget_text_embeddings(self, texts: list[str]) -> list[list[float]]:
         with self._errors():
-            return self._unit_vectors(await self._inner.aget_text_embedding_batch(texts), expected=len(texts))
+            return self._unit_vectors(
+                await self._inner.aget_text_embedding_batch(self._passages(texts)), expected=len(texts)
+            )
 
     async def _aget_query_embedding(self, query: str) -> list[float]:
         with self._errors():
-            return self._unit_vectors([await self._inner.aget_query_embedding(query)], expected=1)[0]
+            return self._unit_vectors(
+                [await self._inner.aget_query_embedding(self._prefixes.query + query)], expected=1
+            )[0]
+
+    def _passages(self, texts: Sequence[str]) -> list[str]:
+        return [self._prefixes.passage + text for text in texts]
 
     def _errors(self) -> AbstractContextManager[None]:
         return provider_errors(self._call)
@@ -258,6 +319,17 @@ class ProviderEmbedding(BaseEmbedding):
                 raise ModelError(f"{self.model_name} answered with a vector that is zero or not a number.")
             units.append([float(value) for value in array / length])
         return units
+
+
+def _prefixes(provider: str, model: str, settings: Settings) -> Prefixes:
+    """What the settings say, else what the model's name does; of a class by its path the name may be an option."""
+    options = settings.embedding_options
+    known = find_prefixes(model or str(options.get("model_name", "")))
+    query, passage = settings.embedding_query_prefix, settings.embedding_passage_prefix
+    if provider == "huggingface":
+        query = options.get("query_instruction", query)
+        passage = options.get("text_instruction", passage)
+    return Prefixes(known.query if query is None else query, known.passage if passage is None else passage)
 
 
 def _arguments(provider: str, model: str, settings: Settings) -> dict[str, Any]:

@@ -61,6 +61,12 @@ class Settings(BaseSettings):
     embedding_options: Annotated[dict[str, Any], NoDecode] = Field(
         default_factory=dict, repr=False, description="arguments of the embedding's LlamaIndex class, as JSON"
     )
+    embedding_query_prefix: str | None = Field(
+        default=None, max_length=400, description="put before each question that is embedded; unset: as the model wants"
+    )
+    embedding_passage_prefix: str | None = Field(
+        default=None, max_length=400, description="put before each passage that is embedded; unset: as the model wants"
+    )
     chroma: str | None = Field(default=None, description="http(s)://host:port of a Chroma server; unset: embedded")
     lock_seconds: float = Field(default=10.0, ge=0, le=3600, description="longest wait for an index in use, in seconds")
     passage_tokens: int = Field(default=128, ge=32, le=1024, description="longest passage, in tokens")

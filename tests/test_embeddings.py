@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 import numpy as np
 import openai
 import pytest
 from llama_index.core.embeddings import BaseEmbedding
-from pydantic import PrivateAttr
+from pydantic import ConfigDict, PrivateAttr
 from pydantic_settings import SettingsConfigDict
 
 from index.embeddings import (
@@ -25,6 +25,7 @@ from index.embeddings import (
     BUNDLED_NAME,
     BundledEmbedding,
     ProviderEmbedding,
+    find_prefixes,
     load_embedding,
 )
 from index.errors import ModelContextError, ModelError, ModelRefusedError, ModelUnreachableError, SettingsError
@@ -328,6 +329,65 @@ def test_secrets_never_show() -> None:
     assert "http://***@localhost:8080/v1 refused the request (400: The key *** cannot be used)" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("model", "query", "passage"),
+    [
+        ("intfloat/e5-small-v2", "query: ", "passage: "),
+        ("multilingual-e5-large", "query: ", "passage: "),
+        ("intfloat/multilingual-e5-large-instruct", "Instruct: ", ""),
+        ("nomic-embed-text:latest", "search_query: ", "search_document: "),
+        ("BAAI/bge-small-en-v1.5", "Represent this sentence", ""),
+        ("BAAI/bge-m3", "", ""),
+        ("text-embedding-3-small", "", ""),
+        ("all-minilm", "", ""),
+        ("some-e50-model", "", ""),
+    ],
+)
+def test_prefixes_are_those_the_models_makers_ask_for(model: str, query: str, passage: str) -> None:
+    found = find_prefixes(model)
+    assert found.query.startswith(query)
+    assert bool(found.query) == bool(query)
+    assert found.passage == passage
+
+
+class Heard(HashingEmbedding):
+    """Remembers the texts it embeds."""
+
+    model_config = ConfigDict(extra="allow")
+    texts: ClassVar[list[str]] = []
+
+    def _embed(self, text: str) -> list[float]:
+        self.texts.append(text)
+        return super()._embed(text)
+
+
+async def test_prefixes_stand_before_every_text_and_in_the_models_name() -> None:
+    Heard.texts.clear()
+    path = f"{__name__}.Heard"
+    given: dict[str, Any] = {"embedding": path, "embedding_options": {"model_name": "intfloat/e5-small"}}
+    embedding = load_embedding(settings(**given))
+    embedding.get_query_embedding("q1")
+    embedding.get_text_embedding("p1")
+    embedding.get_text_embedding_batch(["p2", "p3"])
+    await embedding.aget_query_embedding("q2")
+    await embedding.aget_text_embedding("p4")
+    await embedding.aget_text_embedding_batch(["p5"])
+    assert sorted(Heard.texts) == sorted(
+        [*(f"query: q{n}" for n in (1, 2)), *(f"passage: p{n}" for n in (1, 2, 3, 4, 5))]
+    )
+    names = {
+        load_embedding(settings(**given, **more)).model_name
+        for more in (
+            {},
+            {"embedding_query_prefix": ""},
+            {"embedding_query_prefix": "", "embedding_passage_prefix": ""},
+            {"embedding_passage_prefix": "text: "},
+        )
+    }
+    assert len(names) == 4, "no two of them may share an index"
+    assert path in names, "without prefixes the name is the model's alone"
+
+
 class RecordingEmbedding(HashingEmbedding):
     """Stands for a provider's class: remembers what it was called with."""
 
@@ -369,7 +429,7 @@ class RecordingEmbedding(HashingEmbedding):
             "huggingface",
             "HuggingFaceEmbedding",
             {"embedding": "huggingface/BAAI/bge-small-en-v1.5", "embedding_options": {"query_instruction": "search: "}},
-            {"model_name": "BAAI/bge-small-en-v1.5", "query_instruction": "search: "},
+            {"model_name": "BAAI/bge-small-en-v1.5", "query_instruction": "search: ", "text_instruction": ""},
         ),
     ],
     ids=["openai", "openai with its own key", "openai-like", "ollama", "huggingface"],
@@ -384,7 +444,7 @@ def test_a_providers_class_is_called_with_what_the_settings_say(
     monkeypatch.setitem(sys.modules, provided.__name__, provided)
     embedding = load_embedding(settings(**values))
     assert isinstance(embedding, ProviderEmbedding)
-    assert embedding.model_name == values["embedding"]
+    assert embedding.model_name.partition("+")[0] == values["embedding"]
     assert isinstance(embedding._inner, RecordingEmbedding)
     assert {key: embedding._inner._given.get(key) for key in given} == given
     assert "sk-" not in repr(embedding) + str(embedding.to_payload())
