@@ -335,6 +335,7 @@ def _compose(quoted: Iterable[Candidate]) -> Extract:
         outlet = f"{passage.source}: " if passage.source else ""
         # On one line; quotation marks within quotation marks are single ones, and `[3]` in an article is no marker.
         words = " ".join(candidate.text.split()).replace("“", "‘").replace("”", "’")
+        words = re.sub(r'"([^"]*)"', r"‘\1’", words)
         words = re.sub(r"\[(\d{1,2})\]", r"(\1)", words)
         text += f"{outlet}“{words}” [{marker}]"
         citations.append(

@@ -191,3 +191,9 @@ def test_an_answer_is_held_likelier_than_a_refusal(ask: Ask) -> None:
     assert (
         ask("Who is Putin's foreign affairs adviser?").confidence > ask("What is the capital of Mongolia?").confidence
     )
+
+
+def test_quotation_marks_within_a_quotation_are_single_ones(ask: Ask) -> None:
+    text = ask("What did Umerov say on social media platform X?").text
+    assert "‘real progress achieved.’” [" in text
+    assert '"' not in text
