@@ -55,6 +55,10 @@ class Settings(BaseSettings):
     llm_options: Annotated[dict[str, Any], NoDecode] = Field(
         default_factory=dict, repr=False, description="more arguments of the language model's LlamaIndex class, as JSON"
     )
+    llm_price_read: float | None = Field(
+        default=None, ge=0, description="price of a million tokens read; with the next, a cost is shown"
+    )
+    llm_price_written: float | None = Field(default=None, ge=0, description="price of a million tokens written")
     embedding: str = Field(default="bundled", description="bundled, or provider/model")
     embedding_base_url: str | None = Field(default=None, description="address of the embedding model's server")
     embedding_api_key: SecretStr | None = Field(default=None, description="key for the embedding model's server")

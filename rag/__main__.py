@@ -48,12 +48,14 @@ def ask(
         raise QuestionSetError("The question is empty.")
     among = Filter(outlets=tuple(outlet or ()), articles=tuple(article or ()), since=since, until=until)
     turns = read_history(history) if history else ()
-    with _answering(load_settings(), owner="python -m rag ask") as answer_to:
+    settings = load_settings()
+    with _answering(settings, owner="python -m rag ask") as answer_to:
         answer = answer_to(question, turns, among)
     if as_json:
         write_json(to_json(answer))
     else:
-        print(to_plain(answer))
+        read, written = settings.llm_price_read, settings.llm_price_written
+        print(to_plain(answer, prices=None if read is None or written is None else (read, written)))
 
 
 @app.command()

@@ -7,7 +7,7 @@ The whole text is rendered at each update: a filter that sees one piece at a tim
 
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from rag.answers import Answer
@@ -127,8 +127,13 @@ def _rating_links(answer: Answer, answer_id: str) -> str:
     return f'<span class="byline-rating">{links}</span>'
 
 
-def to_plain(answer: Answer) -> str:
-    """An answer for a terminal: its text, then its numbered sources with the quoted words."""
+def to_plain(answer: Answer, *, prices: tuple[float, float] | None = None) -> str:
+    """An answer for a terminal: its text, its numbered sources with the quoted words, and its tokens.
+
+    Args:
+        answer: the answer.
+        prices: of a million tokens read and of a million written; None where they are not known.
+    """
     blocks = [without_controls(answer.text)]
     if answer.notice:
         blocks.append(f"Note: {one_line(answer.notice)}")
@@ -142,7 +147,17 @@ def to_plain(answer: Answer) -> str:
     blocks += standing_plain(answer)
     if answer.citations:
         blocks.append("Sources:\n" + "\n".join(_plain_sources(answer.citations)))
+    blocks.append(tokens_in_words(answer.usage, prices=prices))
     return "\n\n".join(block for block in blocks if block)
+
+
+def tokens_in_words(usage: Mapping[str, int], *, prices: tuple[float, float] | None = None) -> str:
+    """`412 + 96 tokens`, read and written, with what they cost where prices are known; "" where no model was asked."""
+    read, written = usage.get("prompt_tokens", 0), usage.get("completion_tokens", 0)
+    if not read + written:
+        return ""
+    tokens = f"{read} + {written} tokens"
+    return f"{tokens}, cost {(read * prices[0] + written * prices[1]) / 1e6:.6f}" if prices else tokens
 
 
 def to_html(answer: Answer, *, anchor: str = "source") -> str:
