@@ -231,9 +231,15 @@ class PassageStore:
 
         Words of `about` bring those articles forward whose titles hold them.
         """
-        self._follow_server()
-        scores = dict(self._words.search(query, limit, about=about, article_ids=article_ids))
+        scores = self.word_scores(query, limit, about=about, article_ids=article_ids)
         return [(passage, scores[passage.id]) for passage in self.passages(list(scores))]
+
+    def word_scores(
+        self, query: str, limit: int, *, about: str = "", article_ids: Iterable[str] | None = None
+    ) -> dict[str, float]:
+        """The ids of what `find_words` finds, with their scores, best first; no passage is read."""
+        self._follow_server()
+        return dict(self._words.search(query, limit, about=about, article_ids=article_ids))
 
     def document_frequency(self, text: str) -> dict[str, int]:
         """For each word of `text` as the word index keeps it (`index.lexical.words_of`), how many passages hold it."""

@@ -8,7 +8,7 @@ between this and others are in `eval/README.md`.
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from llama_index.core.base.base_retriever import BaseRetriever
@@ -19,7 +19,7 @@ from index.store import PassageStore
 from rag.filters import outlet_names
 
 # Passages taken from each list before they are joined.
-POOL = 50
+POOL = 30
 MEANING_WEIGHT = 0.5
 WORDS_WEIGHT = 1 - MEANING_WEIGHT
 # What a passage gains whose outlet the question names.
@@ -65,18 +65,16 @@ class NewsRetriever(BaseRetriever):
         pool = max(POOL, limit)
         vector = self.store.embedding.get_query_embedding(question)
         near = self.store.nearest(vector, pool, article_ids=article_ids)
-        worded = self.store.find_words(question, pool, about=about, article_ids=article_ids)
-        passages = {passage.id: passage for passage, _ in near + worded}
-        scores = fuse(_by_id(near), _by_id(worded), pool=pool)
+        worded = self.store.word_scores(question, pool, about=about, article_ids=article_ids)
+        scores = fuse({passage.id: cosine for passage, cosine in near}, worded, pool=pool)
+        passages = {passage.id: passage for passage, _ in near}
+        passages |= {one.id: one for one in self.store.passages([id_ for id_ in scores if id_ not in passages])}
+        scores = {id_: score for id_, score in scores.items() if id_ in passages}  # just removed: still a word's hit
         scores = prefer_outlets(passages, scores, outlets=outlets_named(question, self.store.outlets()))
         return spread(passages, scores, limit=limit)
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         return [as_node(found) for found in self.search(query_bundle.query_str)]
-
-
-def _by_id(found: Sequence[tuple[Passage, float]]) -> dict[str, float]:
-    return {passage.id: score for passage, score in found}
 
 
 def fuse(near: Mapping[str, float], worded: Mapping[str, float], *, pool: int) -> dict[str, float]:
