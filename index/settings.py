@@ -37,7 +37,7 @@ class Settings(BaseSettings):
         default=1,
         ge=1,
         le=8,
-        description="answers a model may write to a question whose first is not wholly verified; the best is shown",
+        description="most answers drawn, each at full cost, where the first is not all verified; the best is shown",
     )
     repair: bool = Field(
         default=True, description="ask a model once more where no source carries a sentence of its answer"
