@@ -13,9 +13,11 @@ from dataclasses import dataclass, replace
 
 from llama_index.core.base.base_query_engine import BaseQueryEngine
 from llama_index.core.base.response.schema import Response
+from llama_index.core.instrumentation.events.retrieval import RetrievalEndEvent, RetrievalStartEvent
 from llama_index.core.llms import LLM
 from llama_index.core.prompts.mixin import PromptMixinType
 from llama_index.core.schema import QueryBundle
+from llama_index_instrumentation import get_dispatcher
 
 from index.build import ensure_seeds
 from index.characters import visible
@@ -38,6 +40,8 @@ from rag.writing import Writer, Written
 __all__ = ["Answered", "Event", "NewsQueryEngine", "PassagesFound", "Searching", "TextSoFar", "open_engine"]
 
 log = logging.getLogger(__name__)
+# LlamaIndex's own tracing; nothing listens unless a tracer is installed.
+dispatcher = get_dispatcher(__name__)
 
 
 class _Clock:
@@ -131,6 +135,7 @@ class NewsQueryEngine(BaseQueryEngine):
             async for event in events:
                 yield event
 
+    @dispatcher.span
     async def answer(self, question: str, history: Sequence[Turn] = (), *, among: Filter | None = None) -> Answer:
         """Answer `question`: what `stream` ends with."""
         async for event in self.stream(question, history, among=among):
@@ -138,6 +143,7 @@ class NewsQueryEngine(BaseQueryEngine):
                 return event.answer
         raise InternalError("The answer's stream ended without an answer.")
 
+    @dispatcher.span
     def _search(
         self, standalone: str, history: Sequence[Turn], among: Filter | None
     ) -> tuple[tuple[ScoredPassage, ...], str]:
@@ -146,7 +152,10 @@ class NewsQueryEngine(BaseQueryEngine):
         if not standalone:
             return (), ""
         article_ids = selection.article_ids if selection else None
+        dispatcher.event(RetrievalStartEvent(str_or_query_bundle=standalone))
         found = self.retriever.search(standalone, about=spoken_of(history), article_ids=article_ids)
+        nodes = [as_node(one) for one in found]
+        dispatcher.event(RetrievalEndEvent(str_or_query_bundle=standalone, nodes=nodes))
         return tuple(found), selection.notice if selection else ""
 
     async def _standalone(self, question: str, history: Sequence[Turn]) -> str:
