@@ -23,6 +23,7 @@ from eval.metrics import METRIC, METRICS
 from eval.provenance import ROOT
 from eval.report import comparison_lines, write_reports
 from eval.retrieval_benchmark import benchmark, benchmark_json, benchmark_lines
+from eval.retrieval_scale import SIZES, measure_scale, scale_json, scale_lines
 from eval.runner import ARTICLES, QUESTIONS, Plan, new_folder, read_all, run_questions
 from eval.runs import Run, list_runs, read_run
 from eval.support import measure_support
@@ -216,6 +217,22 @@ def retrieval(
             print("\n".join(benchmark_lines(results[-1])), flush=True)
     if as_json:
         write_json({"sets": [benchmark_json(result) for result in results]})
+
+
+@app.command()
+def scale(
+    sizes: Annotated[
+        list[int] | None, typer.Argument(min=1, help="Numbers of passages, rising; 1000 10000 100000 where left out.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Time the retriever over ever more made-up passages, beside the embedding and a bare Chroma query."""
+    with progress_bar("Passages") as on_progress:
+        figures = measure_scale(load_settings(), sizes=tuple(sorted(sizes or SIZES)), on_progress=on_progress)
+    if as_json:
+        write_json(scale_json(figures))
+    else:
+        print("\n".join(scale_lines(figures)))
 
 
 @app.command()

@@ -26,6 +26,8 @@ WORDS_WEIGHT = 1 - MEANING_WEIGHT
 OUTLET_BONUS = 0.2
 # What is left of a score for each better passage of the same article, so that one outlet does not fill the list.
 SAME_ARTICLE = 0.97
+# Passages read for each one asked for, of which the spread over articles chooses.
+_READ = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +69,13 @@ class NewsRetriever(BaseRetriever):
         near = self.store.nearest(vector, pool, article_ids=article_ids)
         worded = self.store.word_scores(question, pool, about=about, article_ids=article_ids)
         scores = fuse({passage.id: cosine for passage, cosine in near}, worded, pool=pool)
+        outlets = outlets_named(question, self.store.outlets())
+        if not outlets:  # what is further down cannot come among the first, and need not be read
+            scores = dict(sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))[: _READ * limit])
         passages = {passage.id: passage for passage, _ in near}
         passages |= {one.id: one for one in self.store.passages([id_ for id_ in scores if id_ not in passages])}
-        scores = {id_: score for id_, score in scores.items() if id_ in passages}  # just removed: still a word's hit
-        scores = prefer_outlets(passages, scores, outlets=outlets_named(question, self.store.outlets()))
+        scores = {id_: score for id_, score in scores.items() if id_ in passages}  # not what was removed meanwhile
+        scores = prefer_outlets(passages, scores, outlets=outlets)
         return spread(passages, scores, limit=limit)
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:

@@ -190,7 +190,19 @@ def test_retrieval_prints_the_four_retrievers(tmp_path: Path, capsys: Captured) 
     assert (result["queries"], result["left_out"]) == (2, 1)
     assert call("retrieval", folder, "--limit", 1) == 0
     assert "| *byline less bm25* |" in capsys.readouterr().out
+    assert call("retrieval", folder, "--sample", 1) == 0
+    assert "1 of 2, a fixed part, queries" in capsys.readouterr().out
     assert call("retrieval", tmp_path / "nothing") == 2
+
+
+def test_scale_times_a_search_at_each_size(capsys: Captured) -> None:
+    small, large = called_json(capsys, "scale", 20, 200)["sizes"]
+    assert 20 <= small["passages"] < 200 <= large["passages"]
+    assert small["articles"] < large["articles"]
+    assert 0 < large["search_ms"] <= large["search_p95_ms"]
+    assert large["ratio"] == pytest.approx(large["search_ms"] / large["bare_ms"], abs=0.05)
+    assert call("scale", 20) == 0
+    assert capsys.readouterr().out.startswith("| passages | articles |")
 
 
 def test_metrics_are_listed_with_their_sources(capsys: Captured) -> None:
