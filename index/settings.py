@@ -76,6 +76,9 @@ class Settings(BaseSettings):
     passage_tokens: int = Field(default=128, ge=32, le=1024, description="longest passage, in tokens")
     top_k: int = Field(default=8, ge=1, le=50, description="passages found for a question")
     runs: Path = Field(default=Path("runs"), description="folder of evaluation runs that the page lists")
+    traces: str | None = Field(
+        default=None, description="address for OpenTelemetry traces, questions and articles in them; unset: none"
+    )
     openai_api_key: SecretStr | None = Field(
         default=None, validation_alias="OPENAI_API_KEY", description="key for OpenAI's models; set, `auto` uses them"
     )
@@ -91,7 +94,7 @@ class Settings(BaseSettings):
             return value
         raise ValueError("expected a name such as 'openai/gpt-4o-mini'")
 
-    @field_validator("llm_base_url", "embedding_base_url", "chroma", "openai_base_url")
+    @field_validator("llm_base_url", "embedding_base_url", "chroma", "traces", "openai_base_url")
     @classmethod
     def _address(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("http://", "https://")):

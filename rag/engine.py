@@ -35,6 +35,7 @@ from rag.filters import Filter, select_articles
 from rag.findings import go_by_findings
 from rag.models import load_llm, model_label
 from rag.retrieval import NewsRetriever, ScoredPassage, as_node
+from rag.tracing import start_tracing
 from rag.writing import Writer, Written
 
 __all__ = ["Answered", "Event", "NewsQueryEngine", "PassagesFound", "Searching", "TextSoFar", "open_engine"]
@@ -263,6 +264,7 @@ def open_engine(settings: Settings, *, owner: str) -> Iterator[NewsQueryEngine]:
     Raises:
         BylineError: a setting, the index or a model's name cannot be used.
     """
+    start_tracing(settings)
     settings = go_by_findings(settings)
     llm = load_llm(settings)
     if llm is not None and settings.llm_citing == "quoting":

@@ -1,3 +1,4 @@
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,11 +11,13 @@ from llama_index.core.instrumentation.events.retrieval import RetrievalEndEvent,
 from llama_index_instrumentation import get_dispatcher
 from pydantic import PrivateAttr, SecretStr
 
+from index.errors import SettingsError
 from index.settings import Settings
 from index.store import PassageStore
 from rag.engine import NewsQueryEngine
 from rag.models import load_llm
 from rag.retrieval import NewsRetriever
+from rag.tracing import start_tracing
 from tests.openai_server import OpenAIServer, Reply
 from tests.openai_server import serve_openai as serve_openai
 
@@ -67,3 +70,14 @@ def test_the_retriever_alone_is_traced_as_well(engine: NewsQueryEngine, listener
     engine.retriever.retrieve(QUESTION)
     kinds = [type(event) for event in listener.heard]
     assert kinds.count(RetrievalStartEvent) == kinds.count(RetrievalEndEvent) == 1
+
+
+def test_tracing_is_off_unless_it_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rag.tracing.import_module", lambda name: pytest.fail(f"{name} is imported"))
+    start_tracing(Settings())
+
+
+def test_tracing_without_its_packages_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "opentelemetry.exporter.otlp.proto.http.trace_exporter", None)
+    with pytest.raises(SettingsError, match="pip install openinference-instrumentation-llama-index"):
+        start_tracing(Settings(traces="http://localhost:6006/v1/traces"))
