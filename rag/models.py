@@ -12,6 +12,7 @@ from llama_index.core.llms import LLM
 from index.errors import SettingsError
 from index.model_errors import without_secrets
 from index.settings import Settings
+from rag.local_models import load_gguf, load_transformers
 from rag.model_server import OPENAI_URL, ModelServer, find_server
 from rag.model_stream import Ending, ModelStream, complete_text
 
@@ -133,6 +134,8 @@ _PROVIDERS: dict[str, Callable[[Settings], LLM]] = {
     "openai": _load_openai,
     "openai-like": _load_openai,
     "ollama": _load_ollama,
+    "llama-cpp": load_gguf,
+    "huggingface": load_transformers,
 }
 
 

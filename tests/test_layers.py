@@ -15,7 +15,7 @@ ORDER = {
         lexical ownership chroma records store duplicates build rebuilding
     """,
     "rag": """
-        model_stream model_server models findings prompts echoes conversation filters retrieval asking marker_forms
+        model_stream model_server local_models models findings prompts echoes conversation filters retrieval asking marker_forms
         markers citations words numbers dates names facts premises claims denials slots support disagreement
         coverage answers feedback languages question extractive events drafts writing tracing engine markup standing
         rendering api shield suggestions messages page warming batch remote probes window doctor embedding_check
