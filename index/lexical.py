@@ -5,6 +5,7 @@ passages), so that `PassageStore` sees at opening whether the two agree, and men
 """
 
 import json
+import math
 import re
 import shutil
 import unicodedata
@@ -24,6 +25,9 @@ from index.passages import Passage
 ANALYSIS_VERSION = 2
 # What a title's words count that were said before the question: they tell the article, not the passage.
 _ABOUT_WEIGHT = 0.5
+# Letters a word needs to be taken for a misspelling of another, and what such a likeness is worth of the word itself.
+_MISSPELT_LETTERS = 5
+_MISSPELT_SHARE = 0.5
 _WRITER_BYTES = 20_000_000
 _WRITER_SECONDS = 60
 
@@ -174,7 +178,8 @@ class WordIndex:
     ) -> list[WordMatch]:
         """The passages that hold words of `query`, best first, ties by id; none where no word is known.
 
-        A day that `query` names in full counts as a word that the articles published on it hold.
+        A day that `query` names in full counts as a word that the articles published on it hold; for a longer word that
+        no passage holds, words that differ in one letter count in part, since it may be misspelt.
 
         Args:
             query: its words are looked up in title, outlet and text.
@@ -183,7 +188,8 @@ class WordIndex:
             article_ids: only passages of these articles.
         """
         words = dict.fromkeys([*words_of(query), *map(_day_word, days_named(query))])
-        wanted_words = [_word_query(word) for word in words]
+        searcher = self._index.searcher()
+        wanted_words = [_word_or_like_it(word, searcher) for word in words]
         wanted_words += [_title_query(word) for word in dict.fromkeys(words_of(about))]
         if not wanted_words or limit < 1:
             return []
@@ -192,7 +198,6 @@ class WordIndex:
             among = tantivy.Query.term_set_query(_schema(), "article", sorted(set(article_ids)))
             among = tantivy.Query.const_score_query(among, 0.0)
             wanted = tantivy.Query.boolean_query([(tantivy.Occur.Must, among), (tantivy.Occur.Must, wanted)])
-        searcher = self._index.searcher()
         # A few more than asked for, so that ids decide between equals at the edge as well.
         hits = searcher.search(wanted, limit=limit + 16, count=False).hits
         found = [WordMatch(searcher.doc(address)["passage"][0], score) for score, address in hits]
@@ -212,6 +217,14 @@ def _count(searcher: tantivy.Searcher, query: tantivy.Query) -> int:
 
 def _word_query(word: str) -> tantivy.Query:
     return tantivy.Query.term_query(_schema(), "text", word, index_option="freq")
+
+
+def _word_or_like_it(word: str, searcher: tantivy.Searcher) -> tantivy.Query:
+    if len(word) < _MISSPELT_LETTERS or not word.isalpha() or searcher.doc_freq("text", word):
+        return _word_query(word)
+    like_it = tantivy.Query.fuzzy_term_query(_schema(), "text", word, distance=1, transposition_cost_one=True)
+    # Such a query scores 1 wherever it matches; a word of one passage would score about the logarithm.
+    return tantivy.Query.boost_query(like_it, _MISSPELT_SHARE * math.log1p(searcher.num_docs))
 
 
 def _title_query(word: str) -> tantivy.Query:

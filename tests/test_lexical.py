@@ -73,6 +73,27 @@ def test_query_and_text_agree(words: WordIndex, query: str, expected: list[str])
     assert found(words, query) == expected
 
 
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("brigde", ["bridge"]),
+        ("Who was Zelenski’s envoi", ["river", "opera"]),
+        ("presidant", ["opera"]),
+        ("rivet", ["river"]),
+        ("oprea", ["opera"]),
+        ("rver", []),
+        ("13800", []),
+    ],
+)
+def test_longer_word_that_is_unknown_may_be_misspelt(words: WordIndex, query: str, expected: list[str]) -> None:
+    assert sorted(found(words, query)) == sorted(expected)
+
+
+def test_known_word_is_never_taken_for_another(words: WordIndex) -> None:
+    assert found(words, "river rivers") == ["river"]
+    assert found(words, "bridge brigde") == ["bridge"]
+
+
 def test_more_of_the_words_and_rarer_ones_rank_higher(words: WordIndex) -> None:
     assert found(words, "river officials bridge") == ["river", "bridge"]
 
