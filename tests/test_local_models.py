@@ -3,6 +3,8 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -136,3 +138,46 @@ async def test_an_error_in_the_thread_arrives_where_it_is_awaited() -> None:
     inner.enqueue(RuntimeError("out of memory"))
     with pytest.raises(ModelError, match="out of memory"):
         [piece async for piece in ModelStream(ThreadedLLM(inner), MESSAGES).pieces()]
+
+
+# --- transformers itself, where the extra is installed ---
+
+
+def _has(*packages: str) -> bool:
+    return all(find_spec(package) for package in packages)
+
+
+def _save_tiny_model(folder: Path) -> None:
+    """A llama of two layers with random weights, and a tokenizer with a chat template."""
+    import tokenizers
+    from tokenizers import decoders, models, pre_tokenizers, trainers
+
+    transformers = import_module("transformers")
+    bytewise = tokenizers.Tokenizer(models.BPE())
+    bytewise.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    bytewise.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(vocab_size=300, special_tokens=["<s>", "</s>"], initial_alphabet=alphabet)
+    bytewise.train_from_iterator(["five hours"], trainer)
+    tokenizer = transformers.PreTrainedTokenizerFast(
+        tokenizer_object=bytewise, bos_token="<s>", eos_token="</s>", pad_token="</s>"
+    )
+    tokenizer.chat_template = "{% for m in messages %}{{ m['role'] }}: {{ m['content'] }}\n{% endfor %}assistant: "
+    shape = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
+    model = transformers.LlamaForCausalLM(transformers.LlamaConfig(vocab_size=len(tokenizer), **shape))
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.skipif(
+    not _has("torch", "transformers", "llama_index.llms.huggingface"), reason="the extra huggingface is not installed"
+)
+async def test_a_transformers_model_of_a_folder_answers(tmp_path: Path) -> None:
+    _save_tiny_model(tmp_path)
+    pieces, stream = await ask(Settings(llm=f"huggingface/{tmp_path}", llm_answer_tokens=50, llm_context_tokens=2048))
+    assert "".join(pieces)
+    assert 0 < stream.usage()["completion_tokens"] <= 200
+    with pytest.raises(SettingsError, match="cannot be loaded"):
+        load_llm(Settings(llm=f"huggingface/{tmp_path}/nowhere"))
