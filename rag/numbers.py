@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from rag.words import Word, listed
+from rag.words import Word, listed, stem
 
 _ONES = {
     word: value
@@ -48,6 +48,14 @@ _UNITS = {
     "kilogram": "kg", "kilograms": "kg", "tonne": "tonne", "tonnes": "tonne", "ton": "tonne", "tons": "tonne",
     "degree": "degree", "degrees": "degree",
 }  # fmt: skip
+_UNIT_STEMS = {stem(word): unit for word, unit in _UNITS.items()}
+# Money may go unsaid in words (`a 240-million bridge`); what else has a unit counts no other thing.
+_CURRENCIES = {"EUR", "GBP", "USD", "JPY", "crown", "RUB", "UAH", "CNY", "rupee", "PLN", "TRY", "franc", "peso", "ZAR",
+               "dinar"}  # fmt: skip
+# `the two`, and the two that every story has: they point at whom the text names and count nobody.
+_POINTING = {"the", "these", "those", "its", "their", "his", "her", "our", "other"}
+_SIDES = {stem(word) for word in listed("side party country nation neighbour team camp delegation capital")}
+_PAIR_WORDS = {"both", "pair", "couple", "duo", "twin", "twins"}
 _ABOUT = {"about", "around", "approximately", "roughly", "nearly", "almost", "some", "close"}
 _ABOVE = {
     ("more", "than"),
@@ -271,7 +279,7 @@ def _share_units(text: str, words: tuple[Word, ...], numbers: list[Number]) -> l
 
 def number_says(source: Number, claim: Number) -> bool:
     """Whether a source's number carries a claimed one: same size, same unit, and no more precise than the source."""
-    if source.ordinal != claim.ordinal or (claim.unit and source.unit != claim.unit):
+    if source.ordinal != claim.ordinal or (claim.unit and source.unit != claim.unit) or _counts_things(source, claim):
         return False
     if claim.low == claim.high and source.low == source.high:
         near = 0.05 if claim.bound == "about" or source.bound == "about" else 0.0
@@ -283,3 +291,29 @@ def number_says(source: Number, claim: Number) -> bool:
     if source.low == source.high:
         return claim.low <= source.low <= claim.high
     return claim.low <= source.low and source.high <= claim.high
+
+
+def _counts_things(source: Number, claim: Number) -> bool:
+    """Whether the claim counts things and the source measures: `four parties` is not `4 percent`."""
+    if not source.unit or claim.unit or not claim.noun or source.unit in _CURRENCIES:
+        return False
+    return source.unit not in {_UNIT_STEMS.get(word, "") for word in claim.noun}
+
+
+def says_pair(words: tuple[Word, ...], numbers: tuple[Number, ...], claim: Number, claimed: tuple[Word, ...]) -> bool:
+    """Whether a source carries a claimed `two` without the number: it says `both`, or the claim only points at a pair.
+
+    Not where the source counts the same things otherwise: `two officers` of `three officers`.
+
+    Args:
+        words: the source's.
+        numbers: the source's.
+        claim: a number of the claim.
+        claimed: the claim's words.
+    """
+    if not claim.low == claim.high == 2 or claim.unit or claim.ordinal or claim.bound:
+        return False
+    if any(not number.unit and set(number.noun) & set(claim.noun) for number in numbers):
+        return False
+    points = claim.first > 0 and claimed[claim.first - 1].plain in _POINTING
+    return points or bool(_SIDES & set(claim.noun)) or any(word.plain in _PAIR_WORDS for word in words)

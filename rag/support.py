@@ -18,23 +18,19 @@ from rag.citations import Citation, Support, answer_sentences, quote_span
 from rag.claims import sayings, wrong_doer, wrong_speaker
 from rag.denials import denied_otherwise
 from rag.facts import (
-    FUNCTION_WORDS,
     TITLES,
     Date,
     Facts,
     Name,
     Number,
     Word,
-    date_says,
     find_facts,
     holds_words,
-    number_says,
-    plain_words,
-    same_spelling,
     spell,
     without_markers,
 )
 from rag.premises import without_denied_premise
+from rag.presence import missing_fact
 from rag.retrieval import ScoredPassage
 from rag.slots import belongs_elsewhere, in_its_place, paired_otherwise
 
@@ -47,7 +43,6 @@ _PARTIAL_FROM = 0.40
 _WORDS_SUPPORTED_FROM = 0.50
 _WORDS_PARTIAL_FROM = 0.30
 _WINDOW_SENTENCES = 3
-_EXACT_WORDS = 3
 # A name, number or date weighs less in the meaning than a word: that it is in the source is checked by itself.
 _FACT_WEIGHT = 0.4
 
@@ -153,7 +148,7 @@ def check_support(
     source = find_facts("\n".join(dict.fromkeys([*context, *outside])))
     if not claim.words or _verbatim(claim, source):
         return "supported", ""
-    fault = _missing_fact(claim, source, find_facts("\n".join(about)))
+    fault = missing_fact(claim, source, find_facts("\n".join(about)))
     if fault:
         return "unsupported", fault
     window = _nearest_window(claim, source)
@@ -169,55 +164,6 @@ def check_support(
 
 def _verbatim(claim: Facts, source: Facts) -> bool:
     return holds_words([word.plain for word in source.words], tuple(word.plain for word in claim.words))
-
-
-# Facts that must occur
-
-
-def _missing_fact(claim: Facts, source: Facts, about: Facts) -> str:
-    words = [word.plain for word in source.words]
-    for quoted in claim.quoted:
-        pieces = [plain_words(piece) for piece in re.split(r"\[[^\]]*\]|\.{3}|…", quoted.text)]
-        if len(quoted.words) >= _EXACT_WORDS and not all(holds_words(words, tuple(p)) for p in pieces if p):
-            return f"The passage does not have the words “{quoted.text}”."
-    for number in claim.numbers:
-        if not any(number_says(other, number) for other in source.numbers):
-            return f"The passage does not have the number {number.text}."
-    for date in claim.dates:
-        if not any(date_says(other, date) for other in source.dates):
-            return f"The passage does not have the date {date.text}."
-    for name in claim.names:
-        if not _has_name(source, name) and not _has_name(about, name):
-            return f"The passage does not name {name.text}."
-    return ""
-
-
-def _has_name(source: Facts, name: Name) -> bool:
-    """Whether the source has the name: its last word (a surname) with no other first name before it, or all of it."""
-    spelled = [spell(word.plain) for word in source.words]
-    found = [any(same_spelling(part, other) for other in spelled) for part in name.parts]
-    if not name.certain or all(found) or _has_initials(source, name):
-        return True
-    return found[-1] and not _another_first_name(source, name)
-
-
-def _has_initials(source: Facts, name: Name) -> bool:
-    """Whether the source has the words that an acronym stands for: `MP`, `Member of Parliament`."""
-    letters = name.text.replace(".", "")
-    if not (letters.isupper() and letters.isalpha() and len(letters) > 1):
-        return False
-    capitals = "".join(
-        word.text[0] if word.capital else "" if word.plain in FUNCTION_WORDS else " " for word in source.words
-    )
-    return letters in capitals
-
-
-def _another_first_name(source: Facts, name: Name) -> bool:
-    first, last = name.parts[0], name.parts[-1]
-    others = [other for other in source.names if same_spelling(other.parts[-1], last)]
-    return bool(others) and all(
-        len(other.parts) > 1 and not any(same_spelling(first, part) for part in other.parts[:-1]) for other in others
-    )
 
 
 # Meaning
