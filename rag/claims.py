@@ -6,9 +6,10 @@ nothing.
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rag.facts import FUNCTION_WORDS, TITLES, Facts, Name, Word, same_spelling, spell
+from rag.roles import Role, holders, roles_of
 
 # First and last sentence of the stretch of a source that is compared.
 Window = tuple[int, int]
@@ -30,14 +31,20 @@ SAYING = _listed(
     emphasised emphasized emphasises emphasizes emphasising emphasizing indicated indicates signalled signaled suggested
     suggests reiterated reiterates confirmed confirms declared declares conceded concedes admitted admits tweeted
     promised urged urges predicted believes believed thinks
-    confessed revealed reveals testified"""
+    confessed revealed reveals testified joked jokes remarked commented quipped recalled shouted pledged vowed"""
 )
-_INVERTED = _listed("said says wrote writes added adds told explained noted stressed warned")
+# Who judges says so, though no word of saying tells it.
+_JUDGING = _listed(
+    """rejected rejects dismissed dismisses criticised criticized condemned praised welcomed blamed accused backed
+    demanded demands asked asks hailed defended questioned quoted chairs wants expects hopes"""
+)
+_INVERTED = _listed("said says wrote writes added adds explained noted stressed warned")
 _PRONOUNS = frozenset({"he", "she", "they", "it", "who", "we", "i"})
 _SKIPPED = _listed(
     """has have had also then later again already recently previously repeatedly strongly earlier now once still so far
     ever never often always only additionally today yesterday is was were are will would could"""
 )
+_AUXILIARIES = _listed("has have had is was are were will would could")
 _ARTICLES = frozenset({"the", "a", "an", "one"})
 _NP_WORDS = frozenset({"the", "a", "an", "of", "and", "its", "his", "her", "their"})
 
@@ -51,6 +58,7 @@ class Saying:
     text: str
     verb: int
     sentence: int
+    phrase: tuple[Word, ...] = ()
 
 
 def _noun_phrase(facts: Facts, places: Iterable[int], anchor: int) -> list[int]:
@@ -71,6 +79,8 @@ def _noun_phrase(facts: Facts, places: Iterable[int], anchor: int) -> list[int]:
             continue
         if plain in _PRONOUNS and not found:
             return [place]
+        if found and place > anchor and plain in _AUXILIARIES:
+            break
         if plain in FUNCTION_WORDS - _NP_WORDS and not words[place].text.isupper():
             if plain in _SKIPPED and not found:
                 before = place
@@ -79,7 +89,7 @@ def _noun_phrase(facts: Facts, places: Iterable[int], anchor: int) -> list[int]:
         if plain in _SKIPPED or (plain.endswith("ly") and not found):
             before = place
             continue
-        if words[place].plain in SAYING and found:
+        if plain in SAYING and found:
             break
         found.append(place)
         before = place
@@ -104,18 +114,20 @@ def _speaker(facts: Facts, places: Sequence[int]) -> tuple[frozenset[str], bool,
     return frozenset(keys), any(place in named for place in kept), text
 
 
-def sayings(facts: Facts) -> list[Saying]:
+def sayings(facts: Facts, verbs: frozenset[str] = SAYING) -> list[Saying]:
     """Who says something in this text, in order; a pronoun takes the speaker or first name of the text before it."""
     words, found = facts.words, list[Saying]()
     for place, word in enumerate(words):
         if word.plain == "according" and place + 2 < len(words):
             start = place + 2 if words[place + 1].plain == "to" else place + 1
             phrase = _noun_phrase(facts, range(start, len(words)), place + 1)
-        elif word.plain in SAYING and _is_passive(words, place):
+        elif word.plain in verbs and _is_passive(words, place):
             # `he was told by Merz`
             by = place + 1 < len(words) and words[place + 1].plain == "by"
             phrase = _noun_phrase(facts, range(place + 2, len(words)), place + 1) if by else []
-        elif word.plain in SAYING and not word.capital:
+        elif word.plain in verbs and not word.capital:
+            if place and words[place - 1].plain == "and":
+                continue  # `… has offered two years and says`: whoever began the sentence
             phrase = _noun_phrase(facts, range(place - 1, -1, -1), place)
             if not phrase and _is_inverted(facts, place):
                 phrase = _noun_phrase(facts, range(place + 1, len(words)), place)
@@ -134,7 +146,7 @@ def sayings(facts: Facts) -> list[Saying]:
             )
         else:
             speaker, named, text = _speaker(facts, phrase)
-        found.append(Saying(speaker, named, text, place, word.sentence))
+        found.append(Saying(speaker, named, text, place, word.sentence, tuple(words[at] for at in phrase)))
     return found
 
 
@@ -209,10 +221,16 @@ def same_speaker(left: frozenset[str], right: frozenset[str]) -> bool:
 def wrong_speaker(claim: Facts, source: Facts, window: Window) -> str:
     """The fault where the sentence has somebody say what in the source somebody else says."""
     known = frozenset(part for name in source.names if name.certain for part in name.parts)
-    said = [s for s in sayings(claim) if s.speaker and (s.named or same_speaker(s.speaker, known))]
+    roles = roles_of(source)
+    said = [
+        s for s in _with_holders(sayings(claim), roles) if s.speaker and (s.named or same_speaker(s.speaker, known))
+    ]
+    said = [s for s in said if not _judges(source, window, s)]
     if not said:
         return ""
-    theirs = sayings(source)
+    theirs = _with_holders(sayings(source), roles)
+    if len(sayings(claim)) == 1:
+        window = _where_said(claim, said[0], source, window)
     first, last = window
     for reach in (0, 1):
         near = [saying for saying in theirs if first - reach <= saying.sentence <= last + reach]
@@ -233,6 +251,44 @@ def wrong_speaker(claim: Facts, source: Facts, window: Window) -> str:
         if not same_speaker(saying.speaker, everywhere) and not _mentions(source, window, saying.speaker):
             return f"The passage does not have {saying.text} say this."
     return ""
+
+
+def _with_holders(found: Sequence[Saying], roles: Sequence[Role]) -> list[Saying]:
+    """The sayings, those of an office with the words that name whoever holds it."""
+    named = [role.name.parts[-1] for role in roles]
+    return [
+        replace(saying, speaker=saying.speaker | holders(saying.phrase, roles))
+        if not any(spell(word.plain) in named for word in saying.phrase)
+        else saying
+        for saying in found
+    ]
+
+
+def _where_said(claim: Facts, saying: Saying, source: Facts, window: Window) -> Window:
+    """The one sentence of the source that clearly shares most of what is said, whoever says it; else the window."""
+    verb, phrase = claim.words[saying.verb], saying.phrase
+    told = claim.words
+    if verb.plain != "according":
+        told = claim.words[saying.verb + 1 :] if phrase[0].start < verb.start else claim.words[: saying.verb]
+    apart = {word.start for word in phrase}
+    wanted = {w.stem for w in told if w.content and w.start not in apart and w.plain not in SAYING | TITLES}
+    shared = [set[str]() for _ in range(source.words[-1].sentence + 1)]
+    for word in source.words:
+        if word.stem in wanted:
+            shared[word.sentence].add(word.stem)
+    counts = sorted(map(len, shared))
+    if counts[-1] < 2 or (len(counts) > 1 and counts[-2] == counts[-1]):
+        return window
+    best = max(range(len(shared)), key=lambda at: len(shared[at]))
+    return best, best
+
+
+def _judges(source: Facts, window: Window, saying: Saying) -> bool:
+    """Whether in the source the speaker rejects, praises or asks for something there."""
+    return any(
+        window[0] <= judging.sentence <= window[1] and same_speaker(saying.speaker, judging.speaker)
+        for judging in sayings(source, _JUDGING)
+    )
 
 
 def _name_them(near: Sequence[Saying]) -> str:

@@ -11,6 +11,14 @@ def _stems(words: str) -> frozenset[str]:
 _NEGATIONS = frozenset(
     {"not", "no", "never", "nor", "neither", "none", "nobody", "nothing", "without", "cannot", "hardly"}
 )
+# These deny the phrase that follows, which a preposition ends: `no talks with Norvia` denies nothing of Norvia.
+_IN_PHRASE = frozenset({"no", "without"})
+_PHRASE_ENDS = frozenset(
+    {
+        *("in", "on", "at", "for", "from", "with", "by", "during", "after", "before", "until", "since", "over"),
+        *("between", "into", "through", "about"),
+    }
+)
 _DENYING = _stems(
     """refuse refused refusal fail failed failure unable lack lacked reject rejected deny denied decline declined rule
     ruled yet avoid avoided prevent prevented difficult difficulty impossible unlikely rather instead few little only"""
@@ -102,19 +110,27 @@ def _denials(facts: Facts, window: Window) -> dict[str, list[bool]]:
 
 def _is_negated(facts: Facts, place: int) -> bool:
     """Whether a negation stands before the word with at most one word of content between."""
-    between = 0
+    between, in_phrase = 0, False
     for at in range(place - 1, max(-1, place - 8), -1):
         word, after = facts.words[at], facts.words[at + 1]
         if word.sentence != facts.words[place].sentence or not clear_between(facts, word, after):
             return False
         if is_negation(word):
+            if word.plain in _IN_PHRASE and (in_phrase or (word.plain == "without" and _is_denied_already(facts, at))):
+                return False
             return not (word.plain in {"no", "not"} and after.plain in {"longer", "doubt", "only", "just", "until"})
         if word.plain in _CLAUSE_ENDS and not (word.plain == "that" and facts.words[at - 1].plain in _DENIED_WHOLE):
             return False
+        in_phrase |= word.plain in _PHRASE_ENDS
         between += word.content and word.plain not in _DENIED_WHOLE
         if between > 1:
             return False
     return False
+
+
+def _is_denied_already(facts: Facts, place: int) -> bool:
+    """Whether a denial stands before in the sentence: in `do not go without a ticket` the ticket is not denied."""
+    return any(is_negation(word) for word in facts.words[:place] if word.sentence == facts.words[place].sentence)
 
 
 def is_negation(word: Word) -> bool:

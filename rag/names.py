@@ -168,6 +168,18 @@ def _stands_for(word: str) -> str:
     return _capitals().get(word, word)
 
 
+@lru_cache(maxsize=1)
+def _nations() -> frozenset[str]:
+    unions = {"europe", "europeanunion", "unitednations"}
+    return frozenset(spell(nation) for nation in {*_SAME_NAME.values(), *_STANDS_FOR.values()} - unions)
+
+
+def nation_of(plain: str) -> str:
+    """The nation that a word names, as country, people or seat of government; "" where it names none."""
+    word = _stands_for(spell(plain))
+    return word if word in _nations() else ""
+
+
 def same_spelling(left: str, right: str) -> bool:
     """Whether two normalised name words are one name: equal, a demonym of it, or one letter apart in a long word."""
     if left == right or _stands_for(left) == _stands_for(right):

@@ -29,9 +29,12 @@ from rag.facts import (
     spell,
     without_markers,
 )
+from rag.foreign import ONLY_FACTS, missing_abroad
+from rag.languages import language_of
 from rag.premises import without_denied_premise
 from rag.presence import missing_fact
 from rag.retrieval import ScoredPassage
+from rag.roles import wrong_role
 from rag.slots import belongs_elsewhere, in_its_place, paired_otherwise
 
 # Meaning: weight of the embedding's cosine beside the share of the sentence's words found in the source. Fitted, with
@@ -131,6 +134,7 @@ def check_support(
     *,
     context: Sequence[str] = (),
     about: Sequence[str] = (),
+    language: str = "",
     embedding: Embeds | None = None,
 ) -> tuple[Support, str]:
     """Whether the quotes say what the sentence says, and if not, why, in words a reader understands.
@@ -141,13 +145,21 @@ def check_support(
         context: the passages that the quotes stand in: weaker evidence, which may name and number what the quotes
             call "he" or "the talks".
         about: titles and outlets, which may give a name and nothing else.
+        language: the sentence's, where what stands around it tells more than its own words (ISO 639-1).
         embedding: the model that compares meanings; without one words alone do.
+
+    Of a sentence in another language than the quotes only numbers, dates and quotations can be compared: it is
+    `partial` where they are in its source.
     """
     claim = find_facts(without_markers(sentence))
     outside = [quote for quote in quotes if not any(quote in text for text in context)]
     source = find_facts("\n".join(dict.fromkeys([*context, *outside])))
     if not claim.words or _verbatim(claim, source):
         return "supported", ""
+    language = language or language_of(claim.text)
+    if language != language_of(source.text):
+        fault = missing_abroad(claim, source, language)
+        return ("unsupported", fault) if fault else ("partial", ONLY_FACTS)
     fault = missing_fact(claim, source, find_facts("\n".join(about)))
     if fault:
         return "unsupported", fault
@@ -156,7 +168,11 @@ def check_support(
         fault = check(claim, source, window)
         if fault:
             return "unsupported", fault
-    fault = paired_otherwise(claim, source) or belongs_elsewhere(claim, source)
+    fault = (
+        wrong_role(claim, find_facts("\n".join([source.text, *about])))
+        or paired_otherwise(claim, source)
+        or belongs_elsewhere(claim, source)
+    )
     if fault:
         return "unsupported", fault
     return _meaning(claim, source, window, embedding)
@@ -260,6 +276,7 @@ def check_answer(
     checked = list(citations)
     model = None if embedding is None else Remembering(embedding)
     verdicts: list[SentenceSupport] = []
+    language = language_of(without_markers(text))
     for start, end in answer_sentences(text):
         places = [at for at, cited in enumerate(checked) if start <= cited.answer_start < end]
         sentence = text[start:end]
@@ -269,17 +286,21 @@ def check_answer(
             verdicts.append(SentenceSupport(start, end, markers, "supported"))
             continue
         if not places:
-            verdicts.append(_match(claim, (start, end), passages, embedding=model))
+            verdicts.append(_match(claim, (start, end), passages, language=language, embedding=model))
             continue
         cited = [checked[at] for at in places]
-        support, reason = _check_cited(claim, cited, embedding=model)
+        support, reason = _check_cited(claim, cited, language=language, embedding=model)
         corrected = without_denied_premise(claim, question) if support == "unsupported" and question else claim
         if corrected != claim:
             claim = corrected
-            support, reason = _check_cited(claim, cited, embedding=model)
+            support, reason = _check_cited(claim, cited, language=language, embedding=model)
         verdicts.append(SentenceSupport(start, end, markers, support, reason))
         for at in places:
-            alone = support if len(places) == 1 else _check_cited(claim, [checked[at]], embedding=model)[0]
+            alone = (
+                support
+                if len(places) == 1
+                else _check_cited(claim, [checked[at]], language=language, embedding=model)[0]
+            )
             if support == "supported" and alone == "unsupported":
                 alone = "partial"
             checked[at] = replace(checked[at], support=alone)
@@ -311,12 +332,15 @@ def _about(passage: Passage) -> list[str]:
     return [text for text in (passage.title, passage.source) if text]
 
 
-def _check_cited(sentence: str, cited: Sequence[Citation], *, embedding: Embeds | None) -> tuple[Support, str]:
+def _check_cited(
+    sentence: str, cited: Sequence[Citation], *, language: str, embedding: Embeds | None
+) -> tuple[Support, str]:
     return check_support(
         sentence,
         [citation.quote for citation in cited],
         context=[citation.passage.text for citation in cited],
         about=[text for citation in cited for text in _about(citation.passage)],
+        language=language,
         embedding=embedding,
     )
 
@@ -326,6 +350,7 @@ def _match(
     place: tuple[int, int],
     passages: Sequence[ScoredPassage],
     *,
+    language: str,
     embedding: Embeds | None,
 ) -> SentenceSupport:
     """Find a retrieved passage that carries a sentence without a marker."""
@@ -333,7 +358,12 @@ def _match(
         start, end = quote_span(sentence, scored.passage)
         quote = scored.passage.text[start - scored.passage.start : end - scored.passage.start]
         support, _ = check_support(
-            sentence, [quote], context=[scored.passage.text], about=_about(scored.passage), embedding=embedding
+            sentence,
+            [quote],
+            context=[scored.passage.text],
+            about=_about(scored.passage),
+            language=language,
+            embedding=embedding,
         )
         if support == "supported":
             return SentenceSupport(*place, (scored.rank,), "supported", matched=True)
