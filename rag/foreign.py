@@ -11,8 +11,8 @@ from rag.facts import Facts, holds_words, plain_words
 from rag.words import Word
 
 ONLY_FACTS = (
-    "This is in another language than the passage: it was checked for numbers and names only, with dates and quoted "
-    "words, not for what it says."
+    "This is in another language than the passage: it was checked for numbers and names, dates and quoted words only, "
+    "not for what it says."
 )
 _WEEKDAYS = {
     "de": "montag dienstag mittwoch donnerstag freitag samstag sonntag",
@@ -110,11 +110,12 @@ def _missing_date(claim: Facts, source: Facts, language: str) -> str:
 
 def _mixed_name(claim: Facts, source: Facts) -> str:
     """The fault where a name, spelt alike, is made of two people's: `Edda Tosk` of Edda Lorn and Mirela Tosk."""
-    for first, last in ((name.parts[-2], name.parts[-1]) for name in claim.names if len(name.parts) > 1):
+    for name in claim.names:
+        *firsts, last = name.parts
         having = [other.parts for other in source.names if last in other.parts and len(other.parts) > 1]
-        others = [other.parts for other in source.names if first in other.parts[:-1]]
-        if having and others and not any(first in parts for parts in having):
-            return f"The passage does not name {first.capitalize()} {last.capitalize()}."
+        others = [other.parts for other in source.names if firsts[-1:] and firsts[-1] in other.parts[:-1]]
+        if having and others and not any(firsts[-1] in parts for parts in having):
+            return f"The passage does not name {name.text}."
     return ""
 
 

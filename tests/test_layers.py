@@ -15,11 +15,11 @@ ORDER = {
         lexical ownership chroma records store duplicates build rebuilding
     """,
     "rag": """
-        model_stream model_server local_models models findings prompts echoes conversation filters retrieval asking marker_forms
-        markers citations words numbers dates names facts premises claims denials slots support disagreement
-        coverage answers feedback languages question extractive events drafts writing tracing engine markup standing
-        rendering api shield suggestions messages page warming batch remote probes window doctor embedding_check
-        doctor_report
+        model_stream model_server local_models models findings prompts echoes conversation filters retrieval
+        asking marker_forms markers citations words numbers dates names facts premises presence roles claims
+        denials slots languages foreign support disagreement coverage answers feedback question extractive
+        events drafts writing tracing engine markup standing rendering api shield suggestions messages page
+        warming batch remote probes window doctor embedding_check doctor_report
     """,
 }
 # Programs of their own, run by hand; nothing imports them.
