@@ -173,7 +173,7 @@ def test_nearly_every_planted_false_sentence_is_marked(report: SupportReport) ->
 def test_few_true_sentences_are_marked(report: SupportReport) -> None:
     # The aim is 0.05. What is reached on sentences the check was not fitted on is less.
     assert report.true_marked["seeds"].count >= 55
-    assert report.true_marked["seeds"].value <= 0.10
+    assert report.true_marked["seeds"].value <= 0.08
 
 
 def test_cases_are_half_true_and_of_every_kind() -> None:
