@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import import_module
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -24,6 +23,7 @@ from llama_index.core.embeddings import BaseEmbedding
 from pydantic import PrivateAttr
 from tokenizers import Tokenizer
 
+from index.classes import import_class
 from index.errors import ModelError, SettingsError
 from index.model_errors import ModelCall, provider_errors
 from index.settings import Settings
@@ -260,7 +260,13 @@ class ProviderEmbedding(BaseEmbedding):
             arguments |= {"query_instruction": prefixes.query, "text_instruction": prefixes.passage}
         address = arguments.get("api_base") or arguments.get("base_url")
         known = _PROVIDERS.get(provider)
-        embedding_class = _embedding_class(known.path if known else name, package=known.package if known else None)
+        embedding_class = import_class(
+            known.path if known else name,
+            BaseEmbedding,
+            kind="an embedding class",
+            setting="BYLINE_EMBEDDING",
+            package=known.package if known else None,
+        )
         with provider_errors(ModelCall(name, address, kind="EMBEDDING", secrets=secrets)):
             inner = embedding_class(**{**arguments, **settings.embedding_options})
         own = NO_PREFIXES if provider == "huggingface" else prefixes  # its class puts them there itself
@@ -354,22 +360,3 @@ def _arguments(provider: str, model: str, settings: Settings) -> dict[str, Any]:
     arguments |= {"api_key": key.get_secret_value() if key else "none", "max_retries": 1}
     arguments |= {"timeout": settings.llm_read_seconds, "embed_batch_size": 100}
     return arguments | ({"api_base": address} if address else {})
-
-
-def _embedding_class(path: str, *, package: str | None) -> type[BaseEmbedding]:
-    """The class at an import path.
-
-    Raises:
-        SettingsError: there is none there, or it is not an embedding of LlamaIndex.
-    """
-    module, _, name = path.rpartition(".")
-    try:
-        found = getattr(import_module(module), name)
-    except ImportError as exc:
-        mend = f"install the package {package}" if package else "install its package or mend the path"
-        raise SettingsError(f"BYLINE_EMBEDDING: {path} cannot be imported ({exc}); {mend}.") from exc
-    except AttributeError as exc:
-        raise SettingsError(f"BYLINE_EMBEDDING: the module {module} has no {name}.") from exc
-    if not (isinstance(found, type) and issubclass(found, BaseEmbedding)):
-        raise SettingsError(f"BYLINE_EMBEDDING: {path} is not an embedding class of LlamaIndex.")
-    return found

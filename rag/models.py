@@ -9,6 +9,7 @@ from typing import Any
 
 from llama_index.core.llms import LLM
 
+from index.classes import import_class
 from index.errors import SettingsError
 from index.model_errors import without_secrets
 from index.settings import Settings
@@ -150,14 +151,4 @@ def _load_class(settings: Settings, path: str) -> LLM:
 
 
 def _import_class(path: str, *, package: str | None = None) -> Callable[..., LLM]:
-    module, _, name = path.rpartition(".")
-    try:
-        found = getattr(import_module(module), name)
-    except ImportError as exc:
-        mend = f"install it with: pip install {package}" if package else "install its package or mend the path"
-        raise SettingsError(f"BYLINE_LLM: {path} cannot be imported; {mend}.") from exc
-    except AttributeError as exc:
-        raise SettingsError(f"BYLINE_LLM: the module {module} has no {name}.") from exc
-    if not (isinstance(found, type) and issubclass(found, LLM)):
-        raise SettingsError(f"BYLINE_LLM: {path} is not a language model class of LlamaIndex.")
-    return found
+    return import_class(path, LLM, kind="a language model class", setting="BYLINE_LLM", package=package)

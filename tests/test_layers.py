@@ -11,8 +11,8 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ["index", "rag", "eval", "app"]
 ORDER = {
     "index": """
-        errors characters settings model_errors sentences tokens commands headlines articles passages embeddings days
-        lexical ownership chroma records store duplicates build rebuilding
+        errors classes characters settings model_errors sentences tokens commands headlines articles passages
+        embeddings days lexical ownership chroma records store duplicates build rebuilding
     """,
     "rag": """
         model_stream model_server local_models models findings prompts echoes conversation filters retrieval
