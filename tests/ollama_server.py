@@ -5,28 +5,23 @@ Like Ollama it says nothing when it cuts: what does not fit into `num_ctx` is dr
 
 import asyncio
 import json
-import socket
-import threading
-import time
-from collections import deque
 from collections.abc import AsyncIterator, Sequence
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import pytest
-import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from index.tokens import encode
 from tests.fakes import HashingEmbedding
 from tests.openai_server import Fault, Received, Reply, Script
+from tests.scripted_server import ScriptedServer
 
 DEFAULT_WINDOW = 4096
 """What Ollama gives a model where a request does not say `num_ctx`."""
 
 
-class OllamaServer:
+class OllamaServer(ScriptedServer[Script]):
     """The server: `enqueue` what it says next; `requests` is what the model was shown, cut as Ollama cuts."""
 
     def __init__(self, *, models: Sequence[str] = ("small:latest",), trained_tokens: int = 32768) -> None:
@@ -35,37 +30,11 @@ class OllamaServer:
         self.key = ""  # a proxy before Ollama may ask for one
         self.requests: list[Received] = []
         self.embedded: list[dict[str, Any]] = []
-        self.default: Script | None = None
-        self._script: deque[Script] = deque()
-        self._stopping = threading.Event()
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._socket.getsockname()[1]
-        self._server = uvicorn.Server(uvicorn.Config(self._app(), log_level="critical", lifespan="off", ws="none"))
-        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
+        super().__init__()
 
     @property
     def base_url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
-
-    def enqueue(self, *script: Script) -> None:
-        """Add what the next calls get; a function is given the request."""
-        self._script.extend(script)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        deadline = time.monotonic() + 10
-        while not self._server.started:
-            assert time.monotonic() < deadline, "the server did not start"
-            time.sleep(0.005)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stopping.set()
-        self._server.should_exit = True
-        self._thread.join(10)
-        self._socket.close()
 
     def _app(self) -> FastAPI:
         app = FastAPI()

@@ -5,19 +5,15 @@ A test module that imports `serve_openai as serve_openai` has the fixture `opena
 
 import asyncio
 import json
-import socket
-import threading
-import time
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import pytest
-import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
+
+from tests.scripted_server import ScriptedServer
 
 
 @dataclass(frozen=True)
@@ -96,7 +92,7 @@ class Received:
 Script = Reply | Fault | Callable[[Received], Reply | Fault]
 
 
-class OpenAIServer:
+class OpenAIServer(ScriptedServer[Script]):
     """The server: `enqueue` what it says next; `requests` is what it was asked."""
 
     def __init__(self, *, models: Sequence[str] = ("small",)) -> None:
@@ -104,38 +100,11 @@ class OpenAIServer:
         self.about_models: dict[str, Any] = {}  # what some servers say of each model, such as vLLM's max_model_len
         self.props: dict[str, Any] | None = None  # what llama.cpp's server says beside the protocol
         self.requests: list[Received] = []
-        self.default: Script | None = None
-        self._script: deque[Script] = deque()
-        self._stopping = threading.Event()
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._socket.getsockname()[1]
-        config = uvicorn.Config(self._app(), log_level="critical", lifespan="off", ws="none")
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
+        super().__init__()
 
     @property
     def base_url(self) -> str:
         return f"http://127.0.0.1:{self.port}/v1"
-
-    def enqueue(self, *script: Script) -> None:
-        """Add what the next calls get; a function is given the request."""
-        self._script.extend(script)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        deadline = time.monotonic() + 10
-        while not self._server.started:
-            assert time.monotonic() < deadline, "the server did not start"
-            time.sleep(0.005)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stopping.set()
-        self._server.should_exit = True
-        self._thread.join(10)
-        self._socket.close()
 
     def _app(self) -> FastAPI:
         app = FastAPI()
