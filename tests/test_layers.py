@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ["index", "rag", "eval", "app"]
 ORDER = {
     "index": """
-        errors classes characters settings model_errors sentences tokens commands headlines articles passages
+        errors classes characters settings model_errors sentences tokens commands languages headlines articles passages
         embeddings days lexical ownership chroma records store duplicates build rebuilding
     """,
     "rag": """
