@@ -9,13 +9,14 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from index.errors import ArticleError
-from index.headlines import Found, find_parts
+from index.headlines import find_parts
+from index.languages import tell_language
 
 READABLE_ENDINGS = (".txt", ".md")
 # An article is a few thousand characters; a novel has under two million.
@@ -33,7 +34,11 @@ class Article:
         url: where the original is, where known.
         published: an ISO date, or None; never invented.
         text: what passages and citations point into; offsets count its characters.
-        content_hash: SHA-256 (hex) of everything above but the id.
+        content_hash: SHA-256 (hex) of everything above but the id, and of the author where one is known.
+        author: who wrote it, in one line, where that is stated, else None.
+        language: ISO 639-1 code, where the text's words or its page tell it, else None.
+        found_in: where each of title, source, url, published, author and language was found, in words for readers:
+            "headline", "first words", "dateline", "page metadata", ...; without those that are None.
     """
 
     id: str
@@ -43,6 +48,9 @@ class Article:
     published: str | None
     text: str
     content_hash: str
+    author: str | None = None
+    language: str | None = None
+    found_in: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 class Skipped(NamedTuple):
@@ -150,16 +158,28 @@ def make_article(article_id: str, raw: str, *, markdown: bool = False) -> Articl
     found = find_parts(raw, markdown=markdown)
     if not found.text:
         raise ArticleError("holds no article text")
-    return Article(article_id, found.title, found.source, found.url, found.published, found.text, _hash(found))
+    language = tell_language(found.text)
+    article = Article(
+        id=article_id,
+        title=found.title,
+        source=found.source,
+        url=found.url,
+        published=found.published,
+        text=found.text,
+        content_hash="",
+        author=found.author,
+        language=language,
+        found_in=dict(found.found_in) | ({"language": "text"} if language else {}),
+    )
+    return replace(article, content_hash=content_hash(article))
 
 
 def content_hash(article: Article) -> str:
-    """SHA-256 (hex) of everything in `article` but its id."""
-    return _hash(Found(article.title, article.source, article.url, article.published, article.text))
-
-
-def _hash(found: Found) -> str:
-    return hashlib.sha256(json.dumps(found, ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()
+    """SHA-256 (hex) of what `article` says: title, outlet, address, date, text, and the author where one is known."""
+    said = [article.title, article.source, article.url, article.published, article.text]
+    if article.author:  # without one, the hash is what it was before authors were kept
+        said.append(article.author)
+    return hashlib.sha256(json.dumps(said, ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _read_bytes(path: Path) -> bytes:

@@ -1,14 +1,16 @@
-"""What a news text says about itself: headline, outlet, date; and which of its lines are not content.
+"""What a news text says about itself: headline, outlet, date, author; and which of its lines are not content.
 
 Every rule takes what stands in the text and moves or drops it whole; nothing is guessed. A headline is a short first
 or last line without a full stop. An outlet counts where news agencies put it: in the dateline (`BERLIN (AP) —`), in
-a closing credit (`— Agencies`) or after `Source:`. A date counts where it is whole and stands in the dateline or
-alone in a line near the top or the end; a date within a sentence is the story's, not the article's.
+a closing credit (`— Agencies`) or after `Source:`. An author counts in a line `By Jane Doe` near the top, which stays.
+A date counts where it is whole and stands in the dateline or alone in a line near the top or the end; a date within a
+sentence is the story's, not the article's.
 """
 
 import datetime
 import re
 import unicodedata
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from index.characters import visible
@@ -18,13 +20,18 @@ _DERIVED_TITLE_CHARACTERS = 80
 
 
 class Found(NamedTuple):
-    """The parts of an article's text; `text` is empty where there is no content."""
+    """The parts of an article's text; `text` is empty where there is no content.
+
+    `found_in` says of each part that is known, but the text, where it stood: see `index.articles.Article`.
+    """
 
     title: str
     source: str | None
     url: str | None
     published: str | None
     text: str
+    author: str | None
+    found_in: Mapping[str, str]
 
 
 def find_parts(raw: str, *, markdown: bool = False) -> Found:
@@ -35,18 +42,30 @@ def find_parts(raw: str, *, markdown: bool = False) -> Found:
         fields, raw = _front_matter(raw)
         raw = _plain_markdown(raw)
     lines = _trim([line.rstrip() for line in raw.split("\n") if not is_boilerplate(line)])
-    published, lines = _take_date_line(lines)
+    date_line, lines = _take_date_line(lines)
     lines, credit = _take_closing_credit(lines)
-    title, lines = _take_title(lines, markdown=markdown) if "title" not in fields else (fields["title"], lines)
+    headline, lines = _take_title(lines, markdown=markdown) if "title" not in fields else ("", lines)
     text = re.sub(r"\n{3,}", "\n\n", "\n".join(_trim(lines)))
     dateline = find_dateline(text)
-    return Found(
-        title=title or _first_words(text[dateline.end :]),
-        source=fields.get("source") or dateline.outlet or credit,
-        url=_web_address(fields.get("url", "")),
-        published=_as_iso(fields.get("date", "")) or published or dateline.date,
+    found_in: dict[str, str] = {}
+
+    def first(part: str, *candidates: tuple[str | None, str]) -> str | None:
+        value, found_in[part] = next((one for one in candidates if one[0]), (None, ""))
+        return value
+
+    found = Found(
+        title=first("title", (fields.get("title"), "front matter"), (headline, "headline"),
+                    (_first_words(text[dateline.end :]), "first words")) or "",
+        source=first("source", (fields.get("source"), "front matter"), (dateline.outlet, "dateline"),
+                     (credit, "closing credit")),
+        url=first("url", (_web_address(fields.get("url", "")), "front matter")),
+        published=first("published", (_as_iso(fields.get("date", "")), "front matter"), (date_line, "date line"),
+                        (dateline.date, "dateline")),
         text=text,
-    )
+        author=first("author", (fields.get("author"), "front matter"), (_byline(lines), "byline")),
+        found_in={},
+    )  # fmt: skip
+    return found._replace(found_in={part: place for part, place in sorted(found_in.items()) if place})
 
 
 # --- characters -------------------------------------------------------------------------------------------------
@@ -74,7 +93,7 @@ def _front_matter(raw: str) -> tuple[dict[str, str], str]:
     if not match:
         return {}, raw
     names = {"title": "title", "source": "source", "outlet": "source", "url": "url", "link": "url", "date": "date"}
-    names |= {"published": "date"}
+    names |= {"published": "date", "author": "author", "byline": "author"}
     fields = {}
     for line in match[1].split("\n"):
         key, _, value = line.partition(":")
@@ -226,6 +245,24 @@ def _take_date_line(lines: list[str]) -> tuple[str | None, list[str]]:
         if len(full) > 1 and _DATE_LINE.fullmatch(lines[number]) and (published := _as_iso(lines[number])):
             return published, _trim(lines[:number] + lines[number + 1 :])
     return None, lines
+
+
+# --- author -----------------------------------------------------------------------------------------------------
+
+_NAME = (
+    r"(?!(?:The|A|An|All|His|Her|Its|Our|Their|\w+day)\b)[A-ZÀ-Þ][\w’'-]*"
+    r"(?: (?:[A-ZÀ-Þ][\w’'-]*\.?|de|da|van|von|der|den|bin|al|el|la|le)){1,4}"
+)
+_BYLINE = re.compile(
+    rf"\s*(?:By|BY|Written by|Reporting by)\s+({_NAME}(?:(?:, {_NAME}){{0,4}},? (?:and|&) {_NAME})?)"
+    r"(?:,? (?:in|for) [A-Z][\w ,]{0,60}|, [A-Z][\w ]{0,60}|\s*[|–—-] .{0,80})?\s*"
+)
+
+
+def _byline(lines: list[str]) -> str | None:
+    """The names in a line `By Jane Doe` among the first five; the line stays."""
+    full = [line for line in lines if line.strip()]
+    return next((match[1] for line in full[:5] if (match := _BYLINE.fullmatch(line))), None)
 
 
 # --- title ------------------------------------------------------------------------------------------------------

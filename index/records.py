@@ -1,7 +1,8 @@
 """Passages as Chroma keeps them: the metadata of a row, and what is read back from it."""
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import numpy as np
@@ -30,6 +31,9 @@ class IndexedArticle:
         passages: how many it is cut into.
         origin: the folder it was added from, or an empty string.
         version: when it was stored, in microseconds; larger is newer.
+        author: see `Article`, as for the next two.
+        language: its ISO 639-1 code or None.
+        found_in: where each of the above that is known of it was found.
     """
 
     id: str
@@ -41,6 +45,9 @@ class IndexedArticle:
     passages: int
     origin: str
     version: int
+    author: str | None = None
+    language: str | None = None
+    found_in: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +76,9 @@ class Embedded:
             passages=len(self.passages),
             origin=self.origin,
             version=version,
+            author=article.author,
+            language=article.language,
+            found_in=article.found_in,
         )
 
 
@@ -83,7 +93,10 @@ class Row:
 
 
 def make_rows(embedded: Embedded, version: int) -> list[Row]:
-    """One row a passage, in order; values that are unknown are left out, as Chroma has no None."""
+    """One row a passage, in order; values that are unknown are left out, as Chroma has no None.
+
+    What only the list of articles shows is on the first passage alone.
+    """
     article = embedded.article
     common = {
         "article_id": article.id,
@@ -95,14 +108,19 @@ def make_rows(embedded: Embedded, version: int) -> list[Row]:
     }
     optional = {"source": article.source, "url": article.url, "published": article.published}
     common |= {key: value for key, value in optional.items() if value is not None}
-    return [
-        Row(passage.id, passage.text, {**common, "place": place, "start": passage.start, "end": passage.end}, vector)
-        for place, (passage, vector) in enumerate(zip(embedded.passages, embedded.vectors, strict=True))
-    ]
+    first = {"author": article.author, "language": article.language}
+    first["found_in"] = json.dumps(dict(article.found_in), ensure_ascii=False) if article.found_in else None
+    rows = []
+    for place, (passage, vector) in enumerate(zip(embedded.passages, embedded.vectors, strict=True)):
+        metadata = {**common, "place": place, "start": passage.start, "end": passage.end}
+        if place == 0:
+            metadata |= {key: value for key, value in first.items() if value is not None}
+        rows.append(Row(passage.id, passage.text, metadata, vector))
+    return rows
 
 
 def read_listed(metadata: Metadata) -> IndexedArticle:
-    """The article that a row belongs to."""
+    """The article whose first row this is."""
     return IndexedArticle(
         id=metadata["article_id"],
         title=metadata["title"],
@@ -113,6 +131,9 @@ def read_listed(metadata: Metadata) -> IndexedArticle:
         passages=metadata["passages"],
         origin=metadata["origin"],
         version=metadata["version"],
+        author=metadata.get("author"),
+        language=metadata.get("language"),
+        found_in=json.loads(metadata.get("found_in", "{}")),
     )
 
 
@@ -151,6 +172,9 @@ def stitch(listed: IndexedArticle, passages: Sequence[Passage]) -> Article:
         published=listed.published,
         text="".join(passage.text for passage in passages),
         content_hash=listed.content_hash,
+        author=listed.author,
+        language=listed.language,
+        found_in=listed.found_in,
     )
 
 

@@ -1,5 +1,8 @@
 """Reading files into articles: titles, outlets, dates, what is no content, and what cannot be read."""
 
+import hashlib
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -160,6 +163,70 @@ def test_date_line_is_no_part_of_the_text() -> None:
     assert make_article("a", f"Council votes\nDecember 15, 2025\n{BODY}").text == BODY
 
 
+# --- author, language, and where all was found ---
+
+
+@pytest.mark.parametrize(
+    ("raw", "author"),
+    [
+        (f"Council votes\nBy Jane Doe\n{BODY}", "Jane Doe"),
+        (f"By Jane Doe and Max Müller\n{BODY}", "Jane Doe and Max Müller"),
+        (f"Council votes\nBy Jane Doe, The Daily Bugle\n{BODY}", "Jane Doe"),
+        (f"By Jane Doe, Max Moe and Ann Lee\n{BODY}", "Jane Doe, Max Moe and Ann Lee"),
+        (f"By The Numbers\n{BODY}", None),
+        (f"Council votes\nBy Ursula von der Leyen | Politics\n{BODY}", "Ursula von der Leyen"),
+        (f"By Monday\n{BODY}", None),
+        (f"{BODY}\nBy all accounts it was late", None),
+    ],
+)
+def test_author_is_taken_from_a_byline_which_stays(raw: str, author: str | None) -> None:
+    article = make_article("a", raw)
+    assert article.author == author
+    if author:
+        assert f"By {author}" in article.text
+
+
+@pytest.mark.parametrize(
+    ("raw", "language"),
+    [
+        (BODY, "en"),
+        ("Der Rat stimmte am Montag ab. Die Brücke wird gebaut, und das ist nicht billig.", "de"),
+        ("Совет собрался в понедельник. Мост построят.", "ru"),
+        ("xyzzy plugh", None),
+    ],
+)
+def test_language_is_noted_where_the_words_tell_it(raw: str, language: str | None) -> None:
+    assert make_article("a", raw).language == language
+
+
+def test_finnish_is_not_taken_for_a_language_that_is_known() -> None:
+    raw = (
+        "Kaupunginvaltuusto kokoontui maanantaina äänestämään uudesta sillasta. Se päätti asiasta kolmen tunnin "
+        "keskustelun jälkeen. Pormestari sanoi, että silta on tärkeä koko kaupungille ja että rakentaminen alkaa "
+        "keväällä. Oppositio vastusti hanketta, koska se on liian kallis. Rahoitus tulee pääosin valtiolta, mutta "
+        "kaupunki maksaa kolmanneksen. Työt kestävät kaksi vuotta, ja liikenne ohjataan sinä aikana vanhan sillan "
+        "kautta pohjoiseen."
+    )
+    assert make_article("a", raw).language is None
+
+
+def test_every_part_says_where_it_was_found() -> None:
+    raw = f"Council votes\nBy Jane Doe\nDecember 15, 2025\n{BODY} — Agencies"
+    assert make_article("a", raw).found_in == {
+        "author": "byline",
+        "language": "text",
+        "published": "date line",
+        "source": "closing credit",
+        "title": "headline",
+    }
+    assert make_article("a", f"BERLIN, Dec. 15, 2025 (AP) — {BODY}").found_in == {
+        "language": "text",
+        "published": "dateline",
+        "source": "dateline",
+        "title": "first words",
+    }
+
+
 # --- what is no content ---
 
 
@@ -211,13 +278,23 @@ def test_markdown_heading_is_the_title_and_markup_goes() -> None:
 
 
 def test_markdown_front_matter_names_the_parts() -> None:
-    front = '---\ntitle: "Council votes"\nsource: The Bugle\ndate: 2025-12-15\nurl: https://b.org/1\ntags: x\n---\n'
+    front = '---\ntitle: "Council votes"\nsource: The Bugle\ndate: 2025-12-15\nurl: https://b.org/1\n'
+    front += "author: J. Doe\ntags: x\n---\n"
     article = make_article("a", front + BODY, markdown=True)
     assert (article.title, article.source, article.published) == ("Council votes", "The Bugle", "2025-12-15")
     assert (article.url, article.text) == ("https://b.org/1", BODY)
+    assert set(article.found_in.values()) == {"front matter", "text"}
 
 
 # --- hash ---
+
+
+def test_hash_of_a_text_that_names_no_author_stays_what_it_was() -> None:
+    said = ["A", None, None, None, BODY]
+    known = hashlib.sha256(json.dumps(said).encode()).hexdigest()
+    article = replace(make_article("a", BODY), title="A")
+    assert content_hash(article) == known
+    assert content_hash(replace(article, author="Jane Doe")) != known
 
 
 def test_hash_is_of_everything_but_the_id() -> None:

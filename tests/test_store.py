@@ -56,6 +56,15 @@ def test_articles_are_listed_by_id_with_what_is_known_of_them(seed_store: Passag
     assert sum(one.passages for one in listed) == seed_store.count()
 
 
+def test_author_language_and_where_all_was_found_come_back(seed_store: PassageStore) -> None:
+    read = put(seed_store, "a", f"Council votes\nBy Jane Doe\n{BODY}")
+    seed_store.refresh()
+    listed = next(one for one in seed_store.articles() if one.id == "a")
+    assert (listed.author, listed.language) == ("Jane Doe", "en")
+    assert listed.found_in == read.found_in == {"author": "byline", "language": "text", "title": "headline"}
+    assert seed_store.article("a") == read
+
+
 def test_passages_come_in_the_order_asked_for_without_unknown_ones(seed_store: PassageStore) -> None:
     first, second, third, *_ = seed_store.article_passages(FIRST)
     assert seed_store.passages([third.id, "0" * 32, first.id]) == [third, first]
