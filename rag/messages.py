@@ -4,9 +4,7 @@ Messages are markdown that `rag/rendering.py` has made safe. What comes back is 
 before anything reads it.
 """
 
-import asyncio
 import logging
-import time
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from typing import Any, Final, Protocol
@@ -17,6 +15,7 @@ from rag.conversation import Turn
 from rag.engine import Answered, Event, PassagesFound, Searching, TextSoFar
 from rag.feedback import RecentAnswers
 from rag.markup import escape_text
+from rag.pacing import UPDATE_SECONDS, paced
 from rag.rendering import answer_markdown, found_link, plain_message, to_markdown
 
 log = logging.getLogger(__name__)
@@ -24,8 +23,6 @@ log = logging.getLogger(__name__)
 Message = dict[str, Any]
 """A message as Gradio's chatbot has it: `role` and `content`, a string or a list of parts."""
 
-UPDATE_SECONDS: Final = 0.06
-"""Shortest time between two updates of a growing answer."""
 MAX_TURNS: Final = 20
 """Most earlier messages given to the engine."""
 
@@ -68,40 +65,6 @@ async def contents_of(
     except Exception:
         log.exception("Answering failed")
         yield _problem(_APOLOGY)
-
-
-async def paced(events: AsyncIterator[Event], *, seconds: float) -> AsyncGenerator[Event, None]:
-    """The same events, a growing text at most every `seconds`; only a text that a later one replaces is left out."""
-    pending: list[Event] = []
-    arrived = asyncio.Event()
-
-    async def collect() -> None:
-        try:
-            async for event in events:
-                if pending and isinstance(pending[-1], TextSoFar) and isinstance(event, TextSoFar | Answered):
-                    pending.pop()
-                pending.append(event)
-                arrived.set()
-        finally:
-            arrived.set()
-
-    collecting = asyncio.create_task(collect())
-    try:
-        last = 0.0
-        while not collecting.done() or pending:
-            await arrived.wait()
-            arrived.clear()
-            if pending and isinstance(pending[0], TextSoFar) and not collecting.done():
-                await asyncio.sleep(max(0.0, last + seconds - time.monotonic()))
-            while pending:
-                last = time.monotonic()
-                yield pending.pop(0)
-            if collecting.done():
-                arrived.set()
-        await collecting
-    finally:
-        collecting.cancel()
-        await asyncio.gather(collecting, return_exceptions=True)
 
 
 def turns_of(shown: Sequence[Message]) -> list[Turn]:

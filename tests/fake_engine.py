@@ -1,7 +1,7 @@
 """An engine that says what a test tells it to, over articles held in memory, and the scripts of the page's tests."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from hashlib import sha256
 
 from index.articles import Article
@@ -130,14 +130,16 @@ class FakeEngine:
         lines = [cut[place] for place in range(2) for cut in cuts if len(cut) > place and cut[place].text.strip()]
         return tuple(ScoredPassage(passage, 1.0 / rank, rank) for rank, passage in enumerate(lines[:most], 1))
 
-    async def stream(self, question: str, history: Sequence[Turn] = ()) -> AsyncIterator[Event]:
+    async def stream(
+        self, question: str, history: Sequence[Turn] = (), *, among: Filter | None = None
+    ) -> AsyncGenerator[Event, None]:
         self.asked.append((question, list(history)))
+        self.filters.append(among)
         async for event in self._script(question, history):
             yield event
 
     async def answer(self, question: str, history: Sequence[Turn] = (), *, among: Filter | None = None) -> Answer:
-        self.filters.append(among)
-        async for event in self.stream(question, history):
+        async for event in self.stream(question, history, among=among):
             if isinstance(event, Answered):
                 return event.answer
         raise AssertionError("the script has no answer")

@@ -15,7 +15,8 @@ from index.store import PassageStore
 from rag.conversation import Turn
 from rag.engine import Answered, Event, NewsQueryEngine, Searching, TextSoFar
 from rag.feedback import RecentAnswers
-from rag.messages import MAX_TURNS, paced, turns_of
+from rag.messages import MAX_TURNS, turns_of
+from rag.pacing import paced
 from rag.page import converse, describe, stopped
 from rag.retrieval import NewsRetriever
 from tests.fake_engine import ARTICLES, ATTACK, FakeEngine, answer_by_question, refusal

@@ -1,0 +1,69 @@
+"""What programs send: the bodies of requests and how long each part may be."""
+
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from rag.conversation import Turn
+from rag.feedback import MAX_COMMENT_CHARACTERS, Verdict
+from rag.filters import Filter
+
+MAX_QUESTION_CHARACTERS: Final = 2000
+MAX_TURN_CHARACTERS: Final = 20_000
+MAX_TURNS: Final = 40
+MAX_NAMES: Final = 1_000
+"""Most outlets or articles that a question may be held to."""
+
+Name = Annotated[str, Field(max_length=1_000)]
+
+
+class AskedTurn(BaseModel):
+    """One earlier message of the conversation."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    role: Literal["user", "assistant"]
+    content: str = Field(max_length=MAX_TURN_CHARACTERS)
+
+
+class AskedFilter(BaseModel):
+    """Which articles to search: see `rag.filters.Filter`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    outlets: tuple[Name, ...] = Field(default=(), max_length=MAX_NAMES)
+    articles: tuple[Name, ...] = Field(default=(), max_length=MAX_NAMES)
+    since: Name | None = None
+    until: Name | None = None
+
+
+class Ask(BaseModel):
+    """The body of a question."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    question: str = Field(max_length=MAX_QUESTION_CHARACTERS, pattern=r"\S")
+    history: list[AskedTurn] = Field(default=[], max_length=MAX_TURNS)
+    among: AskedFilter = AskedFilter()
+
+    def turns(self) -> list[Turn]:
+        """The turns before the question."""
+        return [Turn(turn.role, turn.content) for turn in self.history]
+
+    def filter(self) -> Filter:
+        """Which articles to search.
+
+        Raises:
+            UserError: a day cannot be one.
+        """
+        return Filter(**self.among.model_dump())
+
+
+class Rating(BaseModel):
+    """The body of what a reader says of an answer."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    answer_id: str = Field(max_length=64)
+    verdict: Verdict
+    comment: str = Field(default="", max_length=MAX_COMMENT_CHARACTERS)

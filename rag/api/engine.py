@@ -1,0 +1,49 @@
+"""What the doors need of an engine and its store: the parts of a `NewsQueryEngine` and a `PassageStore` they use."""
+
+from collections.abc import AsyncGenerator, Sequence
+from typing import Protocol
+
+from index.articles import Article
+from index.passages import Passage
+from index.records import IndexedArticle
+from index.settings import Settings
+from rag.answers import Answer
+from rag.conversation import Turn
+from rag.events import Event
+from rag.filters import Filter
+
+
+class ArticleSource(Protocol):
+    """What gives articles and passages."""
+
+    def articles(self) -> Sequence[IndexedArticle]:
+        """Everything indexed, sorted by id."""
+
+    def article(self, article_id: str, /) -> Article:
+        """One article, whole."""
+
+    def passage(self, passage_id: str, /) -> Passage:
+        """One passage."""
+
+    def passages(self, passage_ids: Sequence[str], /) -> Sequence[Passage]:
+        """Passages in the order asked for; unknown ids are left out."""
+
+
+class Answering(Protocol):
+    """What answers a question, whole or as it comes."""
+
+    @property
+    def store(self) -> ArticleSource:
+        """The articles it answers from."""
+
+    @property
+    def settings(self) -> Settings:
+        """What it was set up with."""
+
+    def stream(
+        self, question: str, history: Sequence[Turn] = (), *, among: Filter | None = None
+    ) -> AsyncGenerator[Event, None]:
+        """What happens while it answers, from all articles or from those that pass a filter."""
+
+    async def answer(self, question: str, history: Sequence[Turn] = (), *, among: Filter | None = None) -> Answer:
+        """The answer to one question."""

@@ -1,0 +1,62 @@
+"""Errors as programs get them: JSON of our own form, `{"error": "what failed and what to do"}`, and its status."""
+
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+
+from index.errors import ArticleError, BylineError, IndexBusyError, IndexMissingError, ModelError, UserError
+
+log = logging.getLogger(__name__)
+
+
+class JsonErrors(APIRoute):
+    """A route whose errors are JSON of our own form, whichever app it is part of."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler, its exceptions made into responses."""
+        handler = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            try:
+                return await handler(request)
+            except Exception as exc:
+                return self.response(*explain(exc))
+
+        return handle
+
+    def response(self, status: int, message: str) -> Response:
+        """An error as this route gives it."""
+        return JSONResponse({"error": message}, status_code=status)
+
+
+def explain(exc: Exception) -> tuple[int, str]:
+    """The status of what went wrong, and what may be said of it; what nobody foresaw goes to the log only."""
+    if isinstance(exc, RequestValidationError):
+        return 422, _validation_message(exc)
+    if isinstance(exc, BylineError):
+        return _status(exc), str(exc)
+    log.error("A request failed", exc_info=exc)
+    return 500, "Something went wrong here; the server's log says what."
+
+
+def _validation_message(exc: RequestValidationError) -> str:
+    lines = []
+    for error in exc.errors():
+        place = ".".join(str(part) for part in error["loc"] if part != "body")
+        lines.append(f"{place}: {error['msg']}" if place else str(error["msg"]))
+    return "The request cannot be used. " + "; ".join(lines)
+
+
+def _status(exc: BylineError) -> int:
+    if isinstance(exc, ArticleError):
+        return 404
+    if isinstance(exc, ModelError):
+        return 502
+    if isinstance(exc, IndexBusyError | IndexMissingError):
+        return 503
+    return 400 if isinstance(exc, UserError) else 500
