@@ -1,6 +1,7 @@
 """`python -m rag`: ask one question, or a file of them."""
 
 import asyncio
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ from rag.engine import open_engine
 from rag.filters import Filter
 from rag.remote import find_running_page
 from rag.rendering import to_plain
+from rag.spending import spent_in_words
 
 app = typer.Typer(help="Ask the articles.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -54,8 +56,7 @@ def ask(
     if as_json:
         write_json(to_json(answer))
     else:
-        read, written = settings.llm_price_read, settings.llm_price_written
-        print(to_plain(answer, prices=None if read is None or written is None else (read, written)))
+        print(to_plain(answer))
 
 
 @app.command()
@@ -73,6 +74,7 @@ def batch(
         _answering(load_settings(), owner="python -m rag batch") as answer_to,
         progress_bar("Answering") as on_progress,
     ):
+        given: list[Answer] = []
         for done, question in enumerate(left):
             on_progress(len(answered) + done, len(asked))
             answer = answer_to(question.question, question.history, Filter())
@@ -80,7 +82,10 @@ def batch(
                 # A quotation among a model's answers would falsify every figure made from them.
                 raise ModelError(f"Question {question.id}: {answer.notice} Run the same command to go on from here.")
             write_answer(out, to_json(answer, id=question.id))
+            given.append(answer)
         on_progress(len(asked), len(asked))
+    if spent := spent_in_words(given):
+        print(spent, file=sys.stderr)
 
 
 @app.command()

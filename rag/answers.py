@@ -17,6 +17,14 @@ USAGE = ("prompt_tokens", "completion_tokens")
 
 
 @dataclass(frozen=True, slots=True)
+class Cost:
+    """What an answer cost, and its conversation up to and with it, in the currency of the prices that are set."""
+
+    answer: float
+    conversation: float
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What one question came to.
 
@@ -33,7 +41,9 @@ class Answer:
         passages: what was retrieved, best first; marker n is rank n.
         unresolved_markers: numbers the model wrote that name no source, in order, with repeats.
         timings_ms: `condense`, `retrieve`, `first_token` and `total`, in milliseconds.
-        usage: `prompt_tokens` and `completion_tokens`; zero without a model.
+        usage: `prompt_tokens` and `completion_tokens` of every call that it took; zero without a model.
+        conversation_usage: the same of the conversation up to and with this answer, as far as its turns tell.
+        cost: what the tokens cost; None where no prices are set.
         confidence: how likely it is, from 0 to 1, that the articles answer, where Byline weighed it itself; else None.
         notice: what the reader must know of how the answer came to be (the model failed, the stream broke), or "".
     """
@@ -51,6 +61,8 @@ class Answer:
     unresolved_markers: tuple[int, ...] = ()
     timings_ms: dict[str, int] = field(default_factory=dict)
     usage: dict[str, int] = field(default_factory=dict)
+    conversation_usage: dict[str, int] = field(default_factory=dict)
+    cost: Cost | None = None
     confidence: float | None = None
     notice: str = ""
 
@@ -83,6 +95,9 @@ def to_json(answer: Answer, *, id: str = "") -> dict[str, Any]:  # noqa: A002 - 
         "unresolved_markers": list(answer.unresolved_markers),
         "timings_ms": {name: answer.timings_ms.get(name, 0) for name in TIMINGS},
         "usage": {name: answer.usage.get(name, 0) for name in USAGE},
+        "conversation_usage": {name: answer.conversation_usage.get(name, 0) for name in USAGE},
+        "cost": asdict(answer.cost) if answer.cost else None,
+        "notice": answer.notice,
     }
 
 
@@ -120,8 +135,8 @@ def from_json(data: Mapping[str, Any]) -> Answer:
     """Read an answer back.
 
     The JSON holds no text but the quotes, so a cited passage is cut down to its quoted words and one that was only
-    retrieved has its place and no text. Verdicts on single sentences, the confidence, the notice and the words of
-    articles that report the same are not in it either.
+    retrieved has its place and no text. Verdicts on single sentences, the confidence and the words of articles that
+    report the same are not in it either. What Byline once did not write (conversation, cost, notice) may be missing.
 
     Raises:
         QuestionSetError: it is no answer; the message names what is missing or wrong.
@@ -145,6 +160,9 @@ def from_json(data: Mapping[str, Any]) -> Answer:
             unresolved_markers=tuple(map(int, data["unresolved_markers"])),
             timings_ms={name: int(data["timings_ms"][name]) for name in TIMINGS},
             usage={name: int(data["usage"][name]) for name in USAGE},
+            conversation_usage={name: int(data.get("conversation_usage", {}).get(name, 0)) for name in USAGE},
+            cost=_read_cost(data.get("cost")),
+            notice=str(data.get("notice", "")),
         )
     except KeyError as exc:
         raise QuestionSetError(f"Not an answer of Byline: the key {exc.args[0]!r} is missing.") from exc
@@ -156,6 +174,10 @@ def _one_of(value: object, allowed: tuple[str, ...]) -> Any:
     if value not in allowed:
         raise ValueError(f"{value!r} is none of {', '.join(allowed)}")
     return value
+
+
+def _read_cost(entry: Mapping[str, Any] | None) -> Cost | None:
+    return None if entry is None else Cost(float(entry["answer"]), float(entry["conversation"]))
 
 
 def _read_citation(entry: Mapping[str, Any]) -> Citation:

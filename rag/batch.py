@@ -46,6 +46,8 @@ def read_questions(path: Path) -> list[SetQuestion]:
 def read_history(path: Path) -> tuple[Turn, ...]:
     """Read the turns before a question: a JSON list of `{"role": "user" | "assistant", "content": "..."}`.
 
+    An assistant's turn may have its answer's `usage`, which then counts towards the conversation's.
+
     Raises:
         QuestionSetError: the file cannot be read as such a list.
     """
@@ -67,8 +69,16 @@ def read_turns(turns: object, *, place: str) -> tuple[Turn, ...]:
             raise QuestionSetError(
                 f"{place}: turn {number} must have a `role` (user or assistant) and a text as `content`."
             )
-        read.append(Turn(role, content))
+        read.append(Turn(role, content, _read_usage(turn.get("usage") or {}, place=f"{place}: turn {number}")))
     return tuple(read)
+
+
+def _read_usage(usage: object, *, place: str) -> dict[str, int]:
+    """The tokens that an earlier answer took, as its JSON has them."""
+    counts: dict[str, Any] = dict(usage) if isinstance(usage, dict) else {"usage": None}
+    if not all(isinstance(tokens, int) and tokens >= 0 for tokens in counts.values()):
+        raise QuestionSetError(f"{place}: `usage` must be an object of whole numbers, as an answer's is.")
+    return counts
 
 
 def read_answered(path: Path, questions: list[SetQuestion]) -> set[str]:

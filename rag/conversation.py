@@ -2,8 +2,8 @@
 
 import logging
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 from llama_index.core.base.llms.types import ChatMessage, MessageRole
@@ -12,7 +12,7 @@ from llama_index.core.llms import LLM
 from index.characters import visible
 from index.errors import ModelError
 from index.lexical import STOP_WORDS, words_of
-from rag.models import complete_text
+from rag.models import ModelStream
 from rag.prompts import FENCE, fill_prompt, new_fence
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,7 @@ class Turn:
 
     role: Literal["user", "assistant"]
     content: str
+    usage: Mapping[str, int] = field(default_factory=dict, hash=False)  # tokens an answer took, where that is known
 
 
 def recent_turns(history: Sequence[Turn]) -> list[Turn]:
@@ -61,8 +62,10 @@ def _one_line(text: str) -> str:
 # --- with a model -------------------------------------------------------------------------------------------------
 
 
-async def standalone_question(question: str, history: Sequence[Turn], llm: LLM) -> str:
-    """The question as it reads without the turns before it, rewritten by a model.
+async def standalone_question(
+    question: str, history: Sequence[Turn], llm: LLM, *, silence_seconds: float = 60.0
+) -> tuple[str, dict[str, int]]:
+    """The question as it reads without the turns before it, rewritten by a model, and the tokens that took.
 
     Where the model fails, or writes what is no rewriting of the question, the words of the turns are used instead.
 
@@ -70,21 +73,23 @@ async def standalone_question(question: str, history: Sequence[Turn], llm: LLM) 
         question: as the reader wrote it.
         history: the turns before it, oldest first.
         llm: the model that rewrites.
+        silence_seconds: longest wait for it to begin and to go on.
     """
     turns = recent_turns(history)
     if not turns:
-        return question
+        return question, {}
     prompt = fill_prompt("condense_question", fence=new_fence(), turns=write_turns(turns), question=_one_line(question))
+    message = ChatMessage(role=MessageRole.USER, content=prompt)
+    stream = ModelStream(llm, [message], silence_seconds=silence_seconds)
     try:
-        reply = await complete_text(llm, [ChatMessage(role=MessageRole.USER, content=prompt)])
+        rewritten = _read_reply("".join([piece async for piece in stream.pieces()]))
     except ModelError as exc:
         log.warning("The follow-up was not rewritten by the model: %s", exc)
-        return words_of_turns(question, history)
-    rewritten = _read_reply(reply)
+        return words_of_turns(question, history), stream.usage()
     if not _rewrites(rewritten, question, turns):
         log.info("The model's rewriting of the follow-up was not used.")
-        return words_of_turns(question, history)
-    return rewritten
+        return words_of_turns(question, history), stream.usage()
+    return rewritten, stream.usage()
 
 
 def _read_reply(reply: str) -> str:

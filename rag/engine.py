@@ -6,10 +6,10 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from llama_index.core.base.base_query_engine import BaseQueryEngine
 from llama_index.core.base.response.schema import Response
@@ -22,7 +22,7 @@ from llama_index_instrumentation import get_dispatcher
 from index.build import ensure_seeds
 from index.characters import visible
 from index.embeddings import load_embedding
-from index.errors import InternalError, ModelError
+from index.errors import InternalError
 from index.settings import Settings
 from index.store import PassageStore, open_store
 from rag.answers import Answer, to_json
@@ -35,6 +35,7 @@ from rag.filters import Filter, select_articles
 from rag.findings import go_by_findings
 from rag.models import load_llm, model_label
 from rag.retrieval import NewsRetriever, ScoredPassage, as_node
+from rag.spending import add_usage, cost_of
 from rag.tracing import start_tracing
 from rag.writing import Writer, Written
 
@@ -71,7 +72,10 @@ class _Asked:
     standalone: str
     passages: tuple[ScoredPassage, ...]
     clock: _Clock
+    settings: Settings
     notice: str = ""  # of the filter
+    condensing: Mapping[str, int] = field(default_factory=dict)  # tokens that the stand-alone question took
+    before: Mapping[str, int] = field(default_factory=dict)  # tokens of the answers before it
 
     def refused(self, text: str) -> Answer:
         """The answer if `text` says that the articles do not answer it; other answers are made from it."""
@@ -86,11 +90,14 @@ class _Asked:
         )
 
     def done(self, answer: Answer) -> Answered:
-        """The last event, its times taken."""
+        """The last event, with all that the answer took."""
         self.clock.reach("first_token")
         self.clock.reach("total")
         notice = " ".join(filter(None, (self.notice, answer.notice)))
-        return Answered(replace(answer, notice=notice, timings_ms=dict(self.clock.marks)))
+        usage = add_usage([self.condensing, answer.usage])
+        answer = replace(answer, notice=notice, timings_ms=dict(self.clock.marks), usage=usage)
+        answer = replace(answer, conversation_usage=add_usage([self.before, usage]))
+        return Answered(replace(answer, cost=cost_of(answer, self.settings)))
 
 
 class NewsQueryEngine(BaseQueryEngine):
@@ -123,13 +130,14 @@ class NewsQueryEngine(BaseQueryEngine):
         """
         clock = _Clock()
         question = visible(question).strip()
-        standalone = await self._standalone(question, history)
+        standalone, condensing = await self._standalone(question, history)
         clock.lap("condense")
         yield Searching(standalone)
         passages, notice = await asyncio.to_thread(self._search, standalone, history, among)
         clock.lap("retrieve")
         yield PassagesFound(passages)
-        asked = _Asked(question, standalone, passages, clock, notice)
+        before = add_usage(turn.usage for turn in history)
+        asked = _Asked(question, standalone, passages, clock, self.settings, notice, condensing, before)
         events = self._quote(asked) if self.llm is None else self._write(asked, self.llm)
         # Closed here and now where the reader stops, so that the model's server stops as well.
         async with aclosing(events):
@@ -159,20 +167,21 @@ class NewsQueryEngine(BaseQueryEngine):
         dispatcher.event(RetrievalEndEvent(str_or_query_bundle=standalone, nodes=nodes))
         return tuple(found), selection.notice if selection else ""
 
-    async def _standalone(self, question: str, history: Sequence[Turn]) -> str:
+    async def _standalone(self, question: str, history: Sequence[Turn]) -> tuple[str, dict[str, int]]:
         if not history or not question:
-            return question
-        if self.llm is not None:
-            try:
-                return await standalone_question(question, history, self.llm)
-            except ModelError as exc:
-                log.warning("The follow-up was not rewritten by the model: %s", exc)
-        return words_of_turns(question, history)
+            return question, {}
+        if self.llm is None:
+            return words_of_turns(question, history), {}
+        return await standalone_question(question, history, self.llm, silence_seconds=self.settings.llm_read_seconds)
 
-    async def _quote(self, asked: _Asked, *, notice: str = "") -> AsyncGenerator[Event, None]:
-        """Answer with the articles' own sentences."""
+    async def _quote(
+        self, asked: _Asked, *, notice: str = "", usage: Mapping[str, int] | None = None
+    ) -> AsyncGenerator[Event, None]:
+        """Answer with the articles' own sentences; `usage` is what a model that failed took."""
         extract = await asyncio.to_thread(quote_answer, asked.standalone, asked.passages, store=self.store)
-        answer = replace(asked.refused(extract.text), confidence=extract.confidence, notice=notice)
+        answer = replace(
+            asked.refused(extract.text), confidence=extract.confidence, notice=notice, usage=dict(usage or {})
+        )
         if not extract.refused:
             asked.clock.reach("first_token")
             yield TextSoFar(extract.text, extract.citations)
@@ -224,7 +233,7 @@ class NewsQueryEngine(BaseQueryEngine):
             )
         elif not written.refused:
             notice = f"{written.failure or 'The language model sent no text.'} This answer quotes the articles instead."
-            async for event in self._quote(asked, notice=notice):
+            async for event in self._quote(asked, notice=notice, usage=written.usage):
                 yield event
             return
         yield asked.done(answer)

@@ -67,13 +67,17 @@ class RecentAnswers:
             self._answers.popitem(last=False)
         return answer_id
 
+    def find(self, answer_id: str) -> Answer | None:
+        """The answer of an id, or None where it was never given or is too long ago."""
+        return self._answers.get(answer_id)
+
     def get(self, answer_id: str) -> Answer:
         """The answer of an id.
 
         Raises:
             ArticleError: it was never given, or is too long ago.
         """
-        answer = self._answers.get(answer_id)
+        answer = self.find(answer_id)
         if answer is None:
             raise ArticleError("This answer is no longer known here; ask again to rate it.")
         return answer

@@ -5,8 +5,9 @@ before anything reads it.
 """
 
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any, Final, Protocol
 
 from index.errors import BylineError
@@ -16,7 +17,7 @@ from rag.engine import Answered, Event, PassagesFound, Searching, TextSoFar
 from rag.feedback import RecentAnswers
 from rag.markup import escape_text
 from rag.pacing import UPDATE_SECONDS, paced
-from rag.rendering import answer_markdown, found_link, plain_message, to_markdown
+from rag.rendering import answer_markdown, found_link, plain_message, rated_id, to_markdown
 
 log = logging.getLogger(__name__)
 
@@ -67,9 +68,16 @@ async def contents_of(
         yield _problem(_APOLOGY)
 
 
-def turns_of(shown: Sequence[Message]) -> list[Turn]:
-    """The conversation as the engine reads it: plain text, the last messages, nothing of unknown kind."""
-    turns = []
+def turns_of(shown: Sequence[Message], answers: RecentAnswers) -> list[Turn]:
+    """The conversation as the engine reads it: plain text, the last messages, nothing of unknown kind.
+
+    What it took so far is what the last answer in it says, as far as `answers` still has one.
+    """
+    turns: list[Turn] = []
+    spent: Mapping[str, int] = {}
+    for message in shown:
+        if message.get("role") == "assistant" and (answer := answers.find(rated_id(content_of(message)))):
+            spent = answer.conversation_usage
     for message in shown[-MAX_TURNS:]:
         text = plain_message(content_of(message)[: 4 * MAX_TURN_CHARACTERS])[:MAX_TURN_CHARACTERS]
         role = message.get("role")
@@ -77,6 +85,8 @@ def turns_of(shown: Sequence[Message]) -> list[Turn]:
             continue
         if role == "user" or role == "assistant":
             turns.append(Turn(role, text))
+    if turns:
+        turns[-1] = replace(turns[-1], usage=spent)
     return turns
 
 

@@ -56,6 +56,7 @@ class ModelStream:
         self._call = ModelCall(self._label, base_url)
         self._silence_seconds = silence_seconds
         self._text = ""
+        self._received = False
         self.reported: dict[str, int] = {}
 
     async def pieces(self) -> AsyncGenerator[str, None]:
@@ -65,14 +66,13 @@ class ModelStream:
             ModelError: the server cannot be reached, refuses, or breaks off; what came before was given.
         """
         thoughts = ThoughtFilter()
-        received = False
         async for response in self._responses():
-            received = True
+            self._received = True
             self._note(response)
             if text := thoughts.feed(response.delta or ""):
                 self._text += text
                 yield text
-        if not received:
+        if not self._received:
             raise ModelRefusedError(
                 f"{self._call.server} sent nothing that can be read. Is BYLINE_LLM_BASE_URL the"
                 " address of a server that speaks OpenAI's protocol (it often ends in /v1)?"
@@ -82,7 +82,9 @@ class ModelStream:
             yield text
 
     def usage(self) -> dict[str, int]:
-        """`prompt_tokens` and `completion_tokens`: as the server reports them, else counted."""
+        """`prompt_tokens` and `completion_tokens`: as the server reports them, else counted; 0 where nothing came."""
+        if not self._received:
+            return {"prompt_tokens": 0, "completion_tokens": 0}
         counted = {
             "prompt_tokens": sum(count_tokens(message.content or "", model=self._label) for message in self._messages),
             "completion_tokens": count_tokens(self._text, model=self._label),

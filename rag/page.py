@@ -256,7 +256,7 @@ async def converse(
     messages = [*before, {"role": "user", "content": escape_text(asked)}]
     first = True
     content = ""
-    async with aclosing(contents_of(engine, answers, asked, turns_of(shown))) as contents:
+    async with aclosing(contents_of(engine, answers, asked, turns_of(shown, answers))) as contents:
         async for content in contents:
             box = _box(value="", answering=True) if first else gr.skip()
             first = False

@@ -42,7 +42,10 @@ class RunningPage:
         Raises:
             BylineError: the page does not answer, or says why it cannot.
         """
-        turns = [{"role": turn.role, "content": turn.content} for turn in history]
+        turns = [
+            {"role": turn.role, "content": turn.content, **({"usage": dict(turn.usage)} if turn.usage else {})}
+            for turn in history
+        ]
         try:
             asked = {"question": question, "history": turns, **({"among": asdict(among)} if among else {})}
             reply = self._client.post("/api/ask", json=asked)

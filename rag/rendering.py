@@ -7,7 +7,7 @@ The whole text is rendered at each update: a filter that sees one piece at a tim
 
 import html
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from rag.answers import Answer
@@ -27,6 +27,7 @@ from rag.markup import (
     without_controls,
 )
 from rag.retrieval import ScoredPassage
+from rag.spending import took_in_words
 from rag.standing import standing_html, standing_markdown, standing_plain
 from rag.support import SentenceSupport
 
@@ -38,6 +39,7 @@ _BOLD: Final = re.compile(r"\*\*(?=[^\s*])([^\n*]{1,400}?)(?<=[^\s*])\*\*")
 
 _OWN_FOUND: Final = re.compile(r"\[[^\[\]]{0,80}\]\(#s-[0-9a-f.]*\)\s*")
 _OWN_CITATION: Final = re.compile(r'\[(\d{1,3})\]\(#c-[0-9a-f]+-\d+-\d+(?: "[^"]*")?\)')
+_OWN_RATING: Final = re.compile(r"\(#f-([\w-]{1,64})-up\)")
 _BELOW: Final = '<span class="byline-below"></span>'
 """Stands between an answer and what the page says of it; no text of others can hold it."""
 _OWN_TAG: Final = re.compile(r"</?(?:span|strong)\b[^<>]{0,400}>")
@@ -104,6 +106,12 @@ def plain_message(markdown: str) -> str:
     return html.unescape(_OWN_TAG.sub("", text)).strip()
 
 
+def rated_id(markdown: str) -> str:
+    """The id under which the answer of a message can be rated; "" where the message has none."""
+    rated = _OWN_RATING.search(markdown.partition(_BELOW)[2])
+    return rated[1] if rated else ""
+
+
 def citation_link(citation: Citation) -> str:
     """A citation as a markdown link: the page's script opens the article at the quoted words."""
     address = f"#c-{citation.passage.id}-{citation.start}-{citation.end}"
@@ -127,13 +135,8 @@ def _rating_links(answer: Answer, answer_id: str) -> str:
     return f'<span class="byline-rating">{links}</span>'
 
 
-def to_plain(answer: Answer, *, prices: tuple[float, float] | None = None) -> str:
-    """An answer for a terminal: its text, its numbered sources with the quoted words, and its tokens.
-
-    Args:
-        answer: the answer.
-        prices: of a million tokens read and of a million written; None where they are not known.
-    """
+def to_plain(answer: Answer) -> str:
+    """An answer for a terminal: its text, its numbered sources with the quoted words, and what it took."""
     blocks = [without_controls(answer.text)]
     if answer.notice:
         blocks.append(f"Note: {one_line(answer.notice)}")
@@ -147,17 +150,8 @@ def to_plain(answer: Answer, *, prices: tuple[float, float] | None = None) -> st
     blocks += standing_plain(answer)
     if answer.citations:
         blocks.append("Sources:\n" + "\n".join(_plain_sources(answer.citations)))
-    blocks.append(tokens_in_words(answer.usage, prices=prices))
+    blocks.append(took_in_words(answer))
     return "\n\n".join(block for block in blocks if block)
-
-
-def tokens_in_words(usage: Mapping[str, int], *, prices: tuple[float, float] | None = None) -> str:
-    """`412 + 96 tokens`, read and written, with what they cost where prices are known; "" where no model was asked."""
-    read, written = usage.get("prompt_tokens", 0), usage.get("completion_tokens", 0)
-    if not read + written:
-        return ""
-    tokens = f"{read} + {written} tokens"
-    return f"{tokens}, cost {(read * prices[0] + written * prices[1]) / 1e6:.6f}" if prices else tokens
 
 
 def to_html(answer: Answer, *, anchor: str = "source") -> str:

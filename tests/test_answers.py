@@ -5,7 +5,7 @@ import pytest
 
 from index.errors import QuestionSetError
 from index.passages import Passage
-from rag.answers import Answer, from_json, to_json
+from rag.answers import Answer, Cost, from_json, to_json
 from rag.citations import Citation
 from rag.coverage import Coverage, Difference, DifferingValue
 from rag.retrieval import ScoredPassage
@@ -46,6 +46,9 @@ ANSWER = Answer(
     unresolved_markers=(9,),
     timings_ms={"condense": 1, "retrieve": 2, "first_token": 3, "total": 4},
     usage={"prompt_tokens": 500, "completion_tokens": 6},
+    conversation_usage={"prompt_tokens": 900, "completion_tokens": 10},
+    cost=Cost(0.25, 0.5),
+    notice="The model stopped sending.",
 )
 
 
@@ -53,7 +56,7 @@ def test_the_keys_are_those_of_the_contract() -> None:
     data = to_json(ANSWER, id="q1")
     assert list(data) == [
         "id", "question", "standalone_question", "text", "refused", "mode", "model", "citations", "coverage",
-        "passages", "unresolved_markers", "timings_ms", "usage",
+        "passages", "unresolved_markers", "timings_ms", "usage", "conversation_usage", "cost", "notice",
     ]  # fmt: skip
     assert list(data["citations"][0]) == [
         "marker", "article_id", "title", "source", "published", "url", "passage_id", "start", "end", "quote",
@@ -68,7 +71,16 @@ def test_the_keys_are_those_of_the_contract() -> None:
 
 def test_what_is_written_can_be_read_and_is_the_same() -> None:
     data = json.loads(json.dumps(to_json(ANSWER)))
+    assert (data["cost"], data["notice"]) == ({"answer": 0.25, "conversation": 0.5}, "The model stopped sending.")
     assert to_json(from_json(data)) == data
+
+
+def test_an_answer_of_before_there_were_costs_and_notices_can_be_read() -> None:
+    data = to_json(ANSWER)
+    for later in ("conversation_usage", "cost", "notice"):
+        del data[later]
+    answer = from_json(data)
+    assert (answer.usage, answer.cost, answer.notice) == (ANSWER.usage, None, "")
 
 
 def test_an_answer_read_back_keeps_the_quoted_words_in_their_place() -> None:
@@ -90,6 +102,8 @@ def test_times_and_tokens_that_were_not_taken_are_zero() -> None:
         ({"citations": [{"marker": 1}]}, "the key 'start' is missing"),
         ({"coverage": 3}, "Not an answer"),
         ({"usage": {"prompt_tokens": "many", "completion_tokens": 0}}, "many"),
+        ({"cost": {"answer": 1}}, "the key 'conversation' is missing"),
+        ({"cost": 3}, "Not an answer"),
     ],
 )
 def test_what_is_no_answer_is_refused_with_the_reason(change: dict[str, Any], message: str) -> None:

@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
@@ -99,6 +100,19 @@ def test_a_question_is_answered_in_the_shared_form(engine: FakeEngine) -> None:
     assert body["question"] == "What?"
     assert body["citations"][0]["quote"] == "Other words."
     assert engine.asked == [("What?", [Turn("user", "Who?"), Turn("assistant", "They [1].")])]
+
+
+def test_what_earlier_answers_took_is_given_on(engine: FakeEngine) -> None:
+    usage = {"prompt_tokens": 900, "completion_tokens": 10}
+    history: list[dict[str, Any]] = [
+        {"role": "user", "content": "Who?"},
+        {"role": "assistant", "content": "They [1].", "usage": usage},
+    ]
+    assert client(engine).post("/api/ask", json={"question": "What?", "history": history}).status_code == 200
+    assert [turn.usage for turn in engine.asked[0][1]] == [{}, usage]
+    history[1]["usage"] = {"prompt_tokens": -1}
+    refused = client(engine).post("/api/ask", json={"question": "What?", "history": history})
+    assert (refused.status_code, len(engine.asked)) == (422, 1)
 
 
 def test_a_question_can_be_held_to_some_articles(engine: FakeEngine) -> None:

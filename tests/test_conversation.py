@@ -108,7 +108,8 @@ async def test_turn_cannot_pass_for_another_in_the_prompt() -> None:
 async def _rewritten(reply: str | Exception, question: str = "And on Monday?") -> str:
     llm = ScriptedLLM()
     llm.enqueue(reply)
-    return await standalone_question(question, TALKS, llm)
+    rewritten, _ = await standalone_question(question, TALKS, llm)
+    return rewritten
 
 
 @pytest.mark.parametrize(
@@ -149,5 +150,15 @@ async def test_failing_model_is_logged(caplog: pytest.LogCaptureFixture) -> None
 
 async def test_without_turns_no_model_is_asked() -> None:
     llm = ScriptedLLM()
-    assert await standalone_question("Why?", [], llm) == "Why?"
+    assert await standalone_question("Why?", [], llm) == ("Why?", {})
     assert llm.history == []
+
+
+async def test_the_tokens_of_a_rewriting_are_counted_also_where_it_is_not_used() -> None:
+    llm = ScriptedLLM()
+    llm.enqueue("How long did the talks in Berlin last on Monday?")
+    llm.enqueue("They lasted three hours.")
+    llm.enqueue(ModelRefusedError("no key"))
+    for used in (True, True, False):
+        _, usage = await standalone_question("And on Monday?", TALKS, llm)
+        assert (usage["prompt_tokens"] > usage["completion_tokens"] > 0) is used

@@ -180,7 +180,8 @@ async def test_without_a_model_the_answer_is_quoted(quoting: NewsQueryEngine) ->
     answer = events[-1].answer
     assert (answer.mode, answer.model, answer.refused, answer.notice) == ("extractive", "none", False, "")
     assert "138 drones" in answer.citations[0].quote
-    assert answer.usage == {}
+    assert not any(answer.usage.values())
+    assert answer.cost is None
 
 
 async def test_what_no_article_names_is_refused_without_a_model(quoting: NewsQueryEngine) -> None:
@@ -196,6 +197,37 @@ async def test_times_and_tokens_are_counted(engine: NewsQueryEngine, llm: Script
     assert set(answer.timings_ms) == {"condense", "retrieve", "first_token", "total"}
     assert answer.timings_ms["first_token"] <= answer.timings_ms["total"]
     assert answer.usage["prompt_tokens"] > answer.usage["completion_tokens"] > 0
+
+
+async def test_a_follow_up_costs_its_rewriting_and_adds_to_what_the_conversation_took(
+    engine: NewsQueryEngine, llm: ScriptedLLM
+) -> None:
+    engine.settings = engine.settings.model_copy(update={"llm_price_read": 2.0, "llm_price_written": 4.0})
+    llm.enqueue("Russia launched 138 drones [1].")
+    first = await engine.answer(QUESTION)
+    assert first.conversation_usage == first.usage
+    llm.enqueue("How many drones did Russia launch on Monday?")
+    llm.enqueue("Russia launched 138 drones [1].")
+    turns = [Turn("user", QUESTION), Turn("assistant", first.text, first.usage)]
+    second = await engine.answer("And on Monday?", turns)
+    assert second.usage["completion_tokens"] > first.usage["completion_tokens"] + 5
+    for name in ("prompt_tokens", "completion_tokens"):
+        assert second.conversation_usage[name] == first.usage[name] + second.usage[name]
+    assert first.cost is not None
+    assert second.cost is not None
+    assert second.cost.conversation == pytest.approx(first.cost.answer + second.cost.answer)
+
+
+async def test_what_a_model_took_that_then_failed_is_counted_beside_the_quotation(
+    engine: NewsQueryEngine, llm: ScriptedLLM
+) -> None:
+    llm.enqueue(ModelUnreachableError("down"))
+    answer = await engine.answer(QUESTION)
+    assert (answer.mode, any(answer.usage.values())) == ("extractive", False)
+    llm.enqueue("  \n ")
+    answer = await engine.answer(QUESTION)
+    assert (answer.mode, answer.usage["prompt_tokens"] > 0) == ("extractive", True)
+    assert to_json(answer)["notice"] == answer.notice != ""
 
 
 def test_llama_index_queries_take_the_same_path(engine: NewsQueryEngine, llm: ScriptedLLM) -> None:

@@ -3,6 +3,7 @@ import os
 import re
 import time
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -18,6 +19,7 @@ from rag.feedback import RecentAnswers
 from rag.messages import MAX_TURNS, turns_of
 from rag.pacing import paced
 from rag.page import converse, describe, stopped
+from rag.rendering import answer_markdown
 from rag.retrieval import NewsRetriever
 from tests.fake_engine import ARTICLES, ATTACK, FakeEngine, answer_by_question, refusal
 from tests.fakes import ScriptedLLM
@@ -86,11 +88,24 @@ async def test_the_engine_gets_the_conversation_as_plain_text() -> None:
 def test_what_a_browser_invents_is_bounded_text_of_known_roles() -> None:
     shown: list[dict[str, Any]] = [{"role": "system", "content": "Obey."}, {"content": None}, {"role": "user"}]
     shown += [{"role": "user", "content": [{"text": "x" * 10**6}, {"file": "y"}, 3]}] * (MAX_TURNS + 5)
-    turns = turns_of(shown)
+    turns = turns_of(shown, RecentAnswers())
     assert len(turns) == MAX_TURNS
     assert {turn.role for turn in turns} == {"user"}
     assert max(len(turn.content) for turn in turns) <= 20_000
-    assert turns_of(shown[:3]) == []
+    assert turns_of(shown[:3], RecentAnswers()) == []
+
+
+async def test_what_a_conversation_took_is_known_from_its_last_answer_and_not_from_the_browser() -> None:
+    answers = RecentAnswers()
+    spent = {"prompt_tokens": 900, "completion_tokens": 10}
+    answer_id = answers.keep(replace(refusal("Why?"), conversation_usage=spent))
+    known = answer_markdown(refusal("Why?"), answer_id=answer_id)
+    asked = {"role": "user", "content": "And then?"}
+    turns = turns_of([asked, {"role": "assistant", "content": known}, *[asked] * MAX_TURNS], answers)
+    assert [turn.usage for turn in turns] == [{}] * (MAX_TURNS - 1) + [spent]
+    invented = answer_markdown(refusal("Why?"), answer_id="invented")
+    turns = turns_of([asked, {"role": "assistant", "content": invented}], answers)
+    assert [turn.usage for turn in turns] == [{}, {}]
 
 
 def test_stop_keeps_what_was_written_and_says_so() -> None:

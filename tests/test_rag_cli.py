@@ -1,4 +1,5 @@
 import json
+import re
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -63,12 +64,44 @@ def test_earlier_turns_tell_what_a_follow_up_is_about(tmp_path: Path, capsys: py
     assert "Ushakov" in json.loads(capsys.readouterr().out)["standalone_question"]
 
 
+def test_what_earlier_answers_took_is_added_to_the_conversation(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    usage = {"prompt_tokens": 900, "completion_tokens": 10}
+    history = tmp_path / "history.json"
+    history.write_text(json.dumps([{"role": "assistant", "content": "No.", "usage": usage}]))
+    assert rag("ask", QUESTION, "--json", "--history", history) == 0
+    assert json.loads(capsys.readouterr().out)["conversation_usage"] == usage
+    assert rag("ask", QUESTION, "--history", history) == 0
+    assert "this conversation: 900 tokens read, 10 written" in capsys.readouterr().out.splitlines()[-1]
+
+
+def test_a_file_of_questions_ends_with_what_it_took(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    llm = ScriptedLLM()
+    llm.enqueue("Russia launched 138 drones [1].")
+    llm.enqueue("Russia launched 138 drones [1].")
+    monkeypatch.setattr("rag.engine.load_llm", lambda settings: llm)
+    monkeypatch.setenv("BYLINE_LLM", "openai-like/scripted")
+    monkeypatch.setenv("BYLINE_LLM_PRICE_READ", "1")
+    monkeypatch.setenv("BYLINE_LLM_PRICE_WRITTEN", "2")
+    questions = write_lines(tmp_path / "q.jsonl", *({"id": n, "question": QUESTION} for n in "ab"))
+    assert rag("batch", questions, "--out", tmp_path / "a.jsonl") == 0
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert re.search(r"2 answers: [\d,]+ tokens read, [\d,]+ written, cost 0\.\d+$", captured.err.strip())
+    assert all(answer["cost"]["answer"] > 0 for answer in read_lines(tmp_path / "a.jsonl"))
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("[", "line 1: not JSON"),
         ("{}", "must be a list"),
         ('[{"role": "system", "content": "x"}]', "turn 1 must have a `role`"),
+        ('[{"role": "assistant", "content": "x", "usage": {"prompt_tokens": "9"}}]', "turn 1: `usage` must be"),
+        ('[{"role": "assistant", "content": "x", "usage": [9]}]', "turn 1: `usage` must be"),
         (None, "cannot be read"),
     ],
 )

@@ -11,7 +11,7 @@ from rag.answers import Answer
 from rag.citations import Citation
 from rag.coverage import Coverage, Difference, DifferingValue, Report
 from rag.markup import escape_text, label, web_address
-from rag.rendering import answer_markdown, found_link, plain_message, to_html, to_markdown, to_plain, tokens_in_words
+from rag.rendering import answer_markdown, found_link, plain_message, to_html, to_markdown, to_plain
 from rag.retrieval import ScoredPassage
 from rag.support import SentenceSupport
 
@@ -373,16 +373,7 @@ def test_an_answer_is_rated_under_its_id_and_nothing_below_it_is_part_of_the_con
     assert plain_message(refused) == "The articles do not say."
 
 
-@pytest.mark.parametrize(
-    ("usage", "prices", "words"),
-    [
-        ({}, (1.0, 1.0), ""),
-        ({"prompt_tokens": 412, "completion_tokens": 96}, None, "412 + 96 tokens"),
-        ({"prompt_tokens": 412, "completion_tokens": 96}, (0.15, 0.6), "412 + 96 tokens, cost 0.000119"),
-    ],
-)
-def test_tokens_are_said_and_a_cost_only_where_prices_are_known(
-    usage: dict[str, int], prices: tuple[float, float] | None, words: str
-) -> None:
-    assert tokens_in_words(usage, prices=prices) == words
-    assert to_plain(an_answer("Five.", usage=usage), prices=prices).endswith(words)
+def test_what_an_answer_took_is_said_last() -> None:
+    answer = an_answer("Five.", usage={"prompt_tokens": 412, "completion_tokens": 96})
+    assert to_plain(answer).endswith("\n\n412 tokens read, 96 written")
+    assert to_plain(an_answer("Five.")) == "Five."

@@ -24,6 +24,7 @@ class AskedTurn(BaseModel):
 
     role: Literal["user", "assistant"]
     content: str = Field(max_length=MAX_TURN_CHARACTERS)
+    usage: dict[str, Annotated[int, Field(ge=0, le=10**12)]] = Field(default={}, max_length=10)
 
 
 class AskedFilter(BaseModel):
@@ -48,7 +49,7 @@ class Ask(BaseModel):
 
     def turns(self) -> list[Turn]:
         """The turns before the question."""
-        return [Turn(turn.role, turn.content) for turn in self.history]
+        return [Turn(turn.role, turn.content, turn.usage) for turn in self.history]
 
     def filter(self) -> Filter:
         """Which articles to search.
