@@ -91,8 +91,13 @@ def read_questions(path: Path) -> list[Question]:
 
 def write_questions(path: Path, questions: Iterable[Question]) -> None:
     """Write a question set that `read_questions` reads back the same."""
-    lines = (json.dumps(asdict(question), ensure_ascii=False) for question in questions)
-    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    path.write_text("".join(f"{_line(question)}\n" for question in questions), encoding="utf-8")
+
+
+def _line(question: Question) -> str:
+    # A turn of a question set has words alone; what an answer took is a conversation's.
+    turns = [{"role": turn.role, "content": turn.content} for turn in question.history]
+    return json.dumps(asdict(question) | {"history": turns}, ensure_ascii=False)
 
 
 def check_questions(path: Path, articles: Iterable[Article]) -> list[str]:

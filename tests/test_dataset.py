@@ -66,7 +66,8 @@ def test_optional_fields_may_be_left_out(tmp_path: Path) -> None:
 
 
 def test_what_is_written_is_read_back_the_same(tmp_path: Path) -> None:
-    rows = [row(), row(id="größe", answer="“Zwei”\u2028Personen", must_include=[], history=[])]
+    history = [{"role": "user", "content": "What happened?"}, {"role": "assistant", "content": "A flood."}]
+    rows = [row(history=history), row(id="größe", answer="“Zwei”\u2028Personen", must_include=[], history=[])]
     questions = read_questions(write(tmp_path / "a.jsonl", *rows))
     write_questions(tmp_path / "b.jsonl", questions)
     assert read_questions(tmp_path / "b.jsonl") == questions
