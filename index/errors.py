@@ -12,6 +12,9 @@
       x ModelUnreachableError  no server answers, or it takes too long
       x ModelRefusedError      the server answers with an error (key, name, quota)
         ~ ModelContextError    what was sent is longer than the model can read
+    - LaterError             too much is asked at the moment
+      x RateError              by one client
+      x CrowdedError           by all together
   + InternalError            ours: exit code 1
     - StoreError             the index on disk or on its server is damaged or fails
     - PromptError            a prompt file and its variables disagree
@@ -70,6 +73,22 @@ class ModelRefusedError(ModelError):
 
 class ModelContextError(ModelRefusedError):
     """What was sent is longer than the model can read; fewer passages may fit."""
+
+
+class LaterError(UserError):
+    """Too much is asked at the moment; `retry_seconds` later it may be answered."""
+
+    def __init__(self, message: str, *, retry_seconds: int) -> None:
+        super().__init__(message)
+        self.retry_seconds = retry_seconds
+
+
+class RateError(LaterError):
+    """One client asks more than it may."""
+
+
+class CrowdedError(LaterError):
+    """More is asked than can be answered, whoever asks."""
 
 
 class InternalError(BylineError):

@@ -82,7 +82,7 @@ def to_json(answer: Answer, *, id: str = "") -> dict[str, Any]:  # noqa: A002 - 
         "refused": answer.refused,
         "mode": answer.mode,
         "model": answer.model,
-        "citations": [_citation_json(citation) for citation in answer.citations],
+        "citations": [citation_json(citation) for citation in answer.citations],
         "coverage": {
             "origins": answer.coverage.origins,
             "also_reported_by": list(answer.coverage.also_reported_by),
@@ -101,7 +101,8 @@ def to_json(answer: Answer, *, id: str = "") -> dict[str, Any]:  # noqa: A002 - 
     }
 
 
-def _citation_json(citation: Citation) -> dict[str, Any]:
+def citation_json(citation: Citation) -> dict[str, Any]:
+    """A citation as it stands in an answer's JSON."""
     passage = citation.passage
     return {
         "marker": citation.marker,

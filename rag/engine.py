@@ -152,6 +152,14 @@ class NewsQueryEngine(BaseQueryEngine):
                 return event.answer
         raise InternalError("The answer's stream ended without an answer.")
 
+    async def search(self, question: str, *, among: Filter | None = None) -> tuple[tuple[ScoredPassage, ...], str]:
+        """The passages found for `question`, best first, and what must be said of the filter.
+
+        Raises:
+            BylineError: the index cannot be searched, or has nothing that the filter names.
+        """
+        return await asyncio.to_thread(self._search, visible(question).strip(), (), among)
+
     @dispatcher.span
     def _search(
         self, standalone: str, history: Sequence[Turn], among: Filter | None

@@ -10,6 +10,9 @@ from rag.events import Answered, Event, TextSoFar
 UPDATE_SECONDS: Final = 0.06
 """Shortest time between two updates of a growing answer."""
 
+SILENCE_SECONDS: Final = 15.0
+"""Longest silence on a stream: proxies close one that says nothing for a minute."""
+
 
 async def paced(events: AsyncIterator[Event], *, seconds: float) -> AsyncGenerator[Event, None]:
     """The same events, a growing text at most every `seconds`; only a text that a later one replaces is left out."""
@@ -43,3 +46,32 @@ async def paced(events: AsyncIterator[Event], *, seconds: float) -> AsyncGenerat
     finally:
         collecting.cancel()
         await asyncio.gather(collecting, return_exceptions=True)
+
+
+async def with_signs_of_life(
+    events: AsyncGenerator[Event, None], *, seconds: float = SILENCE_SECONDS
+) -> AsyncGenerator[Event | None, None]:
+    """The same events, and None whenever there was none for `seconds`."""
+    coming: asyncio.Task[Event] | None = None
+    try:
+        while True:
+            coming = coming or asyncio.create_task(_next(events))
+            done, _ = await asyncio.wait({coming}, timeout=seconds)
+            if not done:
+                yield None
+                continue
+            try:
+                event = coming.result()
+            except StopAsyncIteration:
+                return
+            coming = None
+            yield event
+    finally:
+        if coming is not None:
+            coming.cancel()
+            await asyncio.gather(coming, return_exceptions=True)
+        await events.aclose()
+
+
+async def _next(events: AsyncGenerator[Event, None]) -> Event:
+    return await anext(events)

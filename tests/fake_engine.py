@@ -138,11 +138,9 @@ class FakeEngine:
         async for event in self._script(question, history):
             yield event
 
-    async def answer(self, question: str, history: Sequence[Turn] = (), *, among: Filter | None = None) -> Answer:
-        async for event in self.stream(question, history, among=among):
-            if isinstance(event, Answered):
-                return event.answer
-        raise AssertionError("the script has no answer")
+    async def search(self, question: str, *, among: Filter | None = None) -> tuple[tuple[ScoredPassage, ...], str]:
+        self.filters.append(among)
+        return self.found(), ""
 
     async def _cite_everything(self, question: str, history: Sequence[Turn]) -> AsyncIterator[Event]:
         found = self.found()

@@ -1,3 +1,4 @@
+import json
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -9,11 +10,14 @@ from index.errors import ModelRefusedError, StoreError
 from index.settings import Settings
 from rag.answers import to_json
 from rag.api import MAX_QUESTION_CHARACTERS, MAX_TURNS, api_router
+from rag.api.replies import AnswerReply, ArticleReply, ArticlesReply, PassageInArticleReply, PassagesReply, SearchReply
 from rag.conversation import Turn
 from rag.engine import Event
 from rag.feedback import FILE, MAX_COMMENT_CHARACTERS, RecentAnswers, read_feedback
 from rag.filters import Filter
-from tests.fake_engine import FakeEngine, make_article, refusal
+from rag.limits import Rate
+from tests.fake_engine import ARTICLES as LARGER
+from tests.fake_engine import FakeEngine, answer_by_question, make_article, refusal, reported_answer
 
 ARTICLES = [
     make_article("world/one", "First words.\nMore words.\n", title="One", source="The Ledger", published="2025-12-15"),
@@ -113,6 +117,105 @@ def test_what_earlier_answers_took_is_given_on(engine: FakeEngine) -> None:
     history[1]["usage"] = {"prompt_tokens": -1}
     refused = client(engine).post("/api/ask", json={"question": "What?", "history": history})
     assert (refused.status_code, len(engine.asked)) == (422, 1)
+
+
+def test_what_a_program_gets_is_what_the_description_says(engine: FakeEngine) -> None:
+    passage = engine.store.article_passages("world/one")[1]
+    asked = client(engine)
+    AnswerReply.model_validate(asked.post("/api/ask", json={"question": "What?"}).json(), strict=True)
+    ArticlesReply.model_validate(asked.get("/api/articles").json(), strict=True)
+    ArticleReply.model_validate(asked.get("/api/articles/world/one").json(), strict=True)
+    PassagesReply.model_validate(asked.get("/api/passages", params={"ids": passage.id}).json(), strict=True)
+    PassageInArticleReply.model_validate(asked.get(f"/api/passages/{passage.id}").json(), strict=True)
+    SearchReply.model_validate(asked.get("/api/search", params={"q": "What?"}).json(), strict=True)
+    reported = to_json(reported_answer("What?", FakeEngine(LARGER).found()))
+    AnswerReply.model_validate(reported, strict=True)
+
+
+def read_events(text: str) -> list[tuple[str, dict[str, Any]]]:
+    """The events of a stream, as a client reads them."""
+    events = []
+    for block in text.split("\n\n"):
+        lines = dict(line.split(": ", 1) for line in block.splitlines() if not line.startswith(":"))
+        if lines:
+            events.append((lines["event"], json.loads(lines["data"])))
+    return events
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"), [({"stream": True}, {}), ({}, {"accept": "text/event-stream"})], ids=["body", "header"]
+)
+def test_a_question_can_be_followed_while_it_is_answered(body: dict[str, Any], headers: dict[str, str]) -> None:
+    engine = FakeEngine(LARGER, answer_by_question)
+    response = client(engine).post("/api/ask", json={"question": "Why?"} | body, headers=headers)
+    assert response.headers["content-type"].startswith("text/event-stream")
+    events = read_events(response.text)
+    names = [name for name, _ in events]
+    assert names[:2] == ["searching", "passages"]
+    assert set(names[2:-1]) == {"text"}
+    assert names[-1] == "answer"
+    assert events[0][1] == {"standalone_question": "Why?"}
+    assert events[1][1]["passages"][0].keys() >= {"text", "title", "score", "rank"}
+    assert events[-1][1]["text"].startswith(events[-2][1]["text"][:30])
+    assert events[-1][1] == client(engine).post("/api/ask", json={"question": "Why?"}).json()
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [("unreachable?", "No server answers"), ("crash?", "Something went wrong here; the server's log says what.")],
+)
+def test_a_stream_that_fails_ends_with_the_error(question: str, told: str) -> None:
+    response = client(FakeEngine(LARGER, answer_by_question)).post(
+        "/api/ask", json={"question": question, "stream": True}
+    )
+    name, data = read_events(response.text)[-1]
+    assert (name, list(data)) == ("error", ["error"])
+    assert data["error"].startswith(told)
+
+
+def test_passages_can_be_found_without_an_answer(engine: FakeEngine) -> None:
+    wanted = {
+        "q": " What? ",
+        "outlet": ["The Ledger"],
+        "article": "world/one",
+        "from": "2025-12-01",
+        "to": "2025-12-31",
+    }
+    body = client(engine).get("/api/search", params=wanted).json()
+    assert [passage["rank"] for passage in body["passages"]] == [1, 2, 3]
+    assert body["passages"][0].keys() >= {"text", "title", "url", "score"}
+    assert engine.filters == [Filter(("The Ledger",), ("world/one",), "2025-12-01", "2025-12-31")]
+    assert client(engine).get("/api/search", params={"q": " "}).status_code == 422
+
+
+def test_articles_are_found_by_words_outlet_and_day_and_sorted() -> None:
+    articles = client(FakeEngine(LARGER))
+
+    def ids(**wanted: str) -> list[str]:
+        return [one["article_id"] for one in articles.get("/api/articles", params=wanted).json()["articles"]]
+
+    assert ids(q="BRIDGE months") == ["bridge"]
+    assert ids(q="ledger") == ["bridge"]
+    assert ids(q="bridge ledgers") == []
+    assert ids(outlet="the daily ledger") == ["bridge"]
+    assert ids(**{"from": "2024-03-03"}) == []
+    assert ids(sort="newest")[0] == "bridge"
+    assert ids(sort="oldest")[0] == "bridge"
+    assert ids(sort="title") == ["hostile", "bridge", "shops"]
+    assert articles.get("/api/articles", params={"sort": "size"}).status_code == 422
+    assert articles.get("/api/articles", params={"outlet": "No such"}).status_code == 404
+
+
+def test_a_client_that_asks_too_much_is_told_when_to_come_again(engine: FakeEngine) -> None:
+    app = FastAPI()
+    app.include_router(api_router(engine, rate=Rate(2)))
+    asking = TestClient(app)
+    replies = [asking.post("/api/ask", json={"question": "What?"}) for _ in range(3)]
+    assert [reply.status_code for reply in replies] == [200, 200, 429]
+    assert "More than 2 questions a minute" in replies[-1].json()["error"]
+    assert 0 < int(replies[-1].headers["retry-after"]) <= 31
+    assert asking.get("/api/search", params={"q": "What?"}).status_code == 429
+    assert asking.get("/api/articles").status_code == 200
 
 
 def test_a_question_can_be_held_to_some_articles(engine: FakeEngine) -> None:

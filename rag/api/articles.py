@@ -1,7 +1,8 @@
 """Routes to what is indexed: articles, and passages in their articles."""
 
 import re
-from typing import Annotated, Any, Final
+from collections.abc import Sequence
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Path, Query
 
@@ -11,6 +12,14 @@ from index.passages import Passage
 from index.records import IndexedArticle
 from rag.api.engine import ArticleSource
 from rag.api.errors import JsonErrors
+from rag.api.replies import (
+    ArticleReply,
+    ArticlesReply,
+    PassageInArticleReply,
+    PassagesReply,
+    documented,
+)
+from rag.filters import Filter, select_articles
 from rag.markup import web_address
 
 MAX_PASSAGES: Final = 50
@@ -22,28 +31,40 @@ MAX_ARTICLES: Final = 10_000
 _PASSAGE_ID: Final = re.compile(r"[0-9a-f]{32}")
 
 
+Order = Literal["id", "newest", "oldest", "title"]
+
+
 def articles_router(store: ArticleSource) -> APIRouter:
     """The routes over one store."""
-    router = APIRouter(route_class=JsonErrors)
+    router = APIRouter(route_class=JsonErrors, tags=["Articles"])
 
-    @router.get("/api/passages")
+    @router.get("/api/passages", **documented(PassagesReply))
     def passages(ids: Annotated[str, Query(max_length=40 * MAX_PASSAGES)]) -> dict[str, Any]:
+        """Passages by their ids, separated by commas; unknown ones are left out."""
         wanted = [passage_id for passage_id in ids.split(",") if _PASSAGE_ID.fullmatch(passage_id)]
         found = store.passages(list(dict.fromkeys(wanted))[:MAX_PASSAGES])
         return {"passages": [passage_json(passage) | source_json(passage) for passage in found]}
 
-    @router.get("/api/passages/{passage_id}")
+    @router.get("/api/passages/{passage_id}", **documented(PassageInArticleReply))
     def passage(passage_id: Annotated[str, Path(max_length=200)]) -> dict[str, Any]:
+        """A passage and the whole article around it."""
         if not _PASSAGE_ID.fullmatch(passage_id):
             raise ArticleError("No passage has this id. It may belong to an article that has changed since.")
         found = store.passage(passage_id)
         return passage_json(found) | {"article": article_json(store.article(found.article_id))}
 
-    @router.get("/api/articles")
+    @router.get("/api/articles", **documented(ArticlesReply))
     def articles(
-        limit: Annotated[int, Query(ge=1, le=MAX_ARTICLES)] = MAX_ARTICLES, offset: Annotated[int, Query(ge=0)] = 0
+        q: Annotated[str, Query(max_length=400)] = "",
+        outlet: Annotated[str, Query(max_length=1_000)] = "",
+        since: Annotated[str | None, Query(alias="from", max_length=40)] = None,
+        until: Annotated[str | None, Query(alias="to", max_length=40)] = None,
+        sort: Order = "id",
+        limit: Annotated[int, Query(ge=1, le=MAX_ARTICLES)] = MAX_ARTICLES,
+        offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
     ) -> dict[str, Any]:
-        listed = store.articles()
+        """What is indexed; `q` holds words that title, outlet or id must have."""
+        listed = list_articles(store.articles(), q, Filter((outlet,) if outlet else (), (), since, until), sort=sort)
         return {
             "articles": [
                 {"article_id": article.id} | source_json(article) | {"passages": article.passages}
@@ -52,11 +73,39 @@ def articles_router(store: ArticleSource) -> APIRouter:
             "total": len(listed),
         }
 
-    @router.get("/api/articles/{article_id:path}")
+    @router.get("/api/articles/{article_id:path}", **documented(ArticleReply))
     def article(article_id: Annotated[str, Path(max_length=1000)]) -> dict[str, Any]:
+        """An article with its text; the id may hold slashes."""
         return article_json(store.article(article_id))
 
     return router
+
+
+def list_articles(
+    articles: Sequence[IndexedArticle], words: str = "", among: Filter | None = None, *, sort: Order = "id"
+) -> list[IndexedArticle]:
+    """The articles whose title, outlet or id have all `words` and that pass a filter.
+
+    Raises:
+        ArticleError: the filter names an outlet that is not there.
+    """
+    wanted = words.casefold().split()
+    passing = select_articles(articles, among).article_ids if among else None
+    found = [
+        article
+        for article in articles
+        if (passing is None or article.id in passing)
+        and all(word in f"{article.title} {article.source or ''} {article.id}".casefold() for word in wanted)
+    ]
+    if sort == "title":
+        return sorted(found, key=lambda article: (article.title.casefold(), article.id))
+    if sort == "oldest":
+        return sorted(found, key=lambda article: (article.published is None, article.published or "", article.id))
+    if sort == "newest":
+        dated = [article for article in found if article.published]
+        dated.sort(key=lambda article: article.published or "", reverse=True)
+        return dated + [article for article in found if not article.published]
+    return sorted(found, key=lambda article: article.id)
 
 
 def source_json(item: Article | IndexedArticle | Passage) -> dict[str, Any]:

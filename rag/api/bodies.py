@@ -46,18 +46,19 @@ class Ask(BaseModel):
     question: str = Field(max_length=MAX_QUESTION_CHARACTERS, pattern=r"\S")
     history: list[AskedTurn] = Field(default=[], max_length=MAX_TURNS)
     among: AskedFilter = AskedFilter()
+    stream: bool = False
 
     def turns(self) -> list[Turn]:
         """The turns before the question."""
         return [Turn(turn.role, turn.content, turn.usage) for turn in self.history]
 
-    def filter(self) -> Filter:
-        """Which articles to search.
+    def filter(self) -> Filter | None:
+        """Which articles to search; None for all.
 
         Raises:
             UserError: a day cannot be one.
         """
-        return Filter(**self.among.model_dump())
+        return Filter(**self.among.model_dump()) or None
 
 
 class Rating(BaseModel):

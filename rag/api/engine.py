@@ -7,10 +7,10 @@ from index.articles import Article
 from index.passages import Passage
 from index.records import IndexedArticle
 from index.settings import Settings
-from rag.answers import Answer
 from rag.conversation import Turn
 from rag.events import Event
 from rag.filters import Filter
+from rag.retrieval import ScoredPassage
 
 
 class ArticleSource(Protocol):
@@ -30,7 +30,7 @@ class ArticleSource(Protocol):
 
 
 class Answering(Protocol):
-    """What answers a question, whole or as it comes."""
+    """What answers questions and finds passages."""
 
     @property
     def store(self) -> ArticleSource:
@@ -45,5 +45,5 @@ class Answering(Protocol):
     ) -> AsyncGenerator[Event, None]:
         """What happens while it answers, from all articles or from those that pass a filter."""
 
-    async def answer(self, question: str, history: Sequence[Turn] = (), *, among: Filter | None = None) -> Answer:
-        """The answer to one question."""
+    async def search(self, question: str, *, among: Filter | None = None) -> tuple[Sequence[ScoredPassage], str]:
+        """The passages found for a question, best first, and what must be said of the filter."""

@@ -9,7 +9,16 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
-from index.errors import ArticleError, BylineError, IndexBusyError, IndexMissingError, ModelError, UserError
+from index.errors import (
+    ArticleError,
+    BylineError,
+    IndexBusyError,
+    IndexMissingError,
+    LaterError,
+    ModelError,
+    RateError,
+    UserError,
+)
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +34,10 @@ class JsonErrors(APIRoute):
             try:
                 return await handler(request)
             except Exception as exc:
-                return self.response(*explain(exc))
+                response = self.response(*explain(exc))
+                if isinstance(exc, LaterError):
+                    response.headers["Retry-After"] = str(exc.retry_seconds)
+                return response
 
         return handle
 
@@ -57,6 +69,8 @@ def _status(exc: BylineError) -> int:
         return 404
     if isinstance(exc, ModelError):
         return 502
-    if isinstance(exc, IndexBusyError | IndexMissingError):
+    if isinstance(exc, RateError):
+        return 429
+    if isinstance(exc, IndexBusyError | IndexMissingError | LaterError):
         return 503
     return 400 if isinstance(exc, UserError) else 500

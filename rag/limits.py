@@ -1,0 +1,125 @@
+"""Limits: how much one client may ask, how many questions are answered at the same time, and how many may wait."""
+
+import asyncio
+import ipaddress
+import time
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from index.errors import CrowdedError, RateError
+
+MAX_ANSWERING: Final = 16
+"""Most questions of programs answered at the same time; others wait."""
+MAX_WAITING: Final = 64
+"""Most questions of programs that wait; those beyond are told to come again."""
+
+THIS_MACHINE: Final = "this machine"
+"""The client that holds the key in the home folder: a command line beside the server, which no rate holds back."""
+
+_MAX_CLIENTS: Final = 10_000
+_RETRY_SECONDS: Final = 20
+
+
+class Rate:
+    """So much a minute for each client, all of it at once where nothing was asked for a minute."""
+
+    def __init__(
+        self, per_minute: int | None, *, what: str = "questions", clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Allow each client `per_minute` of `what`; with None, as many as it likes."""
+        self._per_minute = per_minute
+        self._what = what
+        self._clock = clock
+        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()  # client -> (how many, when counted)
+
+    def take(self, client: str) -> None:
+        """Count one more of a client's.
+
+        Raises:
+            RateError: it has had all it may for now.
+        """
+        if self._per_minute is None or client == THIS_MACHINE:
+            return
+        left = self._refilled(client)
+        if left < 1:
+            seconds = int((1 - left) * 60 / self._per_minute) + 1
+            raise RateError(
+                f"More than {self._per_minute} {self._what} a minute; the next in {seconds} seconds.",
+                retry_seconds=seconds,
+            )
+        self._keep(client, left - 1)
+
+    def check(self, client: str) -> None:
+        """Like `take`, but counts nothing."""
+        if self._per_minute is not None and (left := self._refilled(client)) < 1:
+            seconds = int((1 - left) * 60 / self._per_minute) + 1
+            raise RateError(f"Too many {self._what}; try again in {seconds} seconds.", retry_seconds=seconds)
+
+    def _refilled(self, client: str) -> float:
+        most = float(self._per_minute or 0)
+        left, counted = self._left.get(client, (most, self._clock()))
+        return min(most, left + (self._clock() - counted) * most / 60)
+
+    def _keep(self, client: str, left: float) -> None:
+        self._left[client] = (left, self._clock())
+        self._left.move_to_end(client)
+        while len(self._left) > _MAX_CLIENTS:
+            self._left.popitem(last=False)
+
+
+class Gate:
+    """Lets so many through at the same time and keeps so many waiting."""
+
+    def __init__(self, *, at_once: int = MAX_ANSWERING, waiting: int = MAX_WAITING) -> None:
+        """Open it."""
+        self._free = asyncio.Semaphore(at_once)
+        self._most = waiting
+        self._waiting = 0
+
+    def check(self) -> None:
+        """Turn away who would have to wait where the waiting room is full.
+
+        Raises:
+            CrowdedError: it is.
+        """
+        if self._free.locked() and self._waiting >= self._most:
+            raise CrowdedError(
+                f"{self._waiting} questions are waiting already. Ask again in {_RETRY_SECONDS} seconds.",
+                retry_seconds=_RETRY_SECONDS,
+            )
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncGenerator[None, None]:
+        """Wait for a place, and hold it.
+
+        Raises:
+            CrowdedError: too many wait already.
+        """
+        self.check()
+        self._waiting += 1
+        try:
+            await self._free.acquire()
+        finally:
+            self._waiting -= 1
+        try:
+            yield
+        finally:
+            self._free.release()
+
+
+def client_of(scope: Mapping[str, Any]) -> str:
+    """Who sends a request: the name that logged in, or the address it comes from (of IPv6, the network of one home)."""
+    if name := scope.get("state", {}).get("byline_user"):
+        return str(name)
+    host = (scope.get("client") or ("unknown", 0))[0]
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return str(host)[:100]
+    if isinstance(address, ipaddress.IPv6Address):
+        address = address.ipv4_mapped or address
+    if isinstance(address, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return str(address)
