@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from rag.facts import FUNCTION_WORDS, TITLES, Facts, Name, Word, same_spelling, spell
-from rag.roles import Role, holders, roles_of
+from rag.names import nation_of
+from rag.roles import Role, holders, offices_in, roles_of
 
 # First and last sentence of the stretch of a source that is compared.
 Window = tuple[int, int]
@@ -25,12 +26,13 @@ def _listed(words: str) -> frozenset[str]:
 
 
 SAYING = _listed(
-    """said says saying told tells telling added adds adding stated stating stressed stresses stressing warned warns
+    """said says say saying told tells telling added adds adding stated stating stressed stresses stressing warned warns
     warning claimed claims argued argues arguing announced announces wrote writes posted acknowledged acknowledges
     described describes called calling insisted insists insisting noted noting denied denies explained explains
     emphasised emphasized emphasises emphasizes emphasising emphasizing indicated indicates signalled signaled suggested
     suggests reiterated reiterates confirmed confirms declared declares conceded concedes admitted admits tweeted
     promised urged urges predicted believes believed thinks
+    informed informs reported reports cautioned vowed asserted asserts
     confessed revealed reveals testified joked jokes remarked commented quipped recalled shouted pledged vowed"""
 )
 # Who judges says so, though no word of saying tells it.
@@ -39,6 +41,7 @@ _JUDGING = _listed(
     demanded demands asked asks hailed defended questioned quoted chairs wants expects hopes"""
 )
 _INVERTED = _listed("said says wrote writes added adds explained noted stressed warned")
+_BEFORE_INFINITIVE = _listed("to will would may might can could shall should must do does did not cannot")
 _PRONOUNS = frozenset({"he", "she", "they", "it", "who", "we", "i"})
 _SKIPPED = _listed(
     """has have had also then later again already recently previously repeatedly strongly earlier now once still so far
@@ -46,6 +49,13 @@ _SKIPPED = _listed(
 )
 _AUXILIARIES = _listed("has have had is was are were will would could")
 _ARTICLES = frozenset({"the", "a", "an", "one"})
+# Share of the most words that any sentence has in common with what is said.
+_AS_MUCH = 0.8
+# `Russia's Defense Ministry` speaks for Russia; `Russia's Lavrov` is told by his own name.
+_HOUSES = _listed(
+    """ministry army military government police court parliament force forces navy agency office bank authority
+    authorities council commission department embassy"""
+)
 _NP_WORDS = frozenset({"the", "a", "an", "of", "and", "its", "his", "her", "their"})
 
 
@@ -107,7 +117,8 @@ def _speaker(facts: Facts, places: Sequence[int]) -> tuple[frozenset[str], bool,
         word = words[place]
         owner = word.text.endswith(("'s", "’s")) and at + 1 < len(kept)
         followed_by_name = any(later in named for later in kept[at + 1 :])
-        if word.plain in TITLES or (owner and followed_by_name):
+        house = any(words[later].plain in _HOUSES for later in kept[at + 1 :])
+        if word.plain in TITLES or (owner and followed_by_name and not house):
             continue
         keys.add(spell(word.plain) if place in named else word.stem)
     text = facts.text[words[places[0]].start : words[places[-1]].end] if places else ""
@@ -125,7 +136,7 @@ def sayings(facts: Facts, verbs: frozenset[str] = SAYING) -> list[Saying]:
             # `he was told by Merz`
             by = place + 1 < len(words) and words[place + 1].plain == "by"
             phrase = _noun_phrase(facts, range(place + 2, len(words)), place + 1) if by else []
-        elif word.plain in verbs and not word.capital:
+        elif word.plain in verbs and not word.capital and not (word.plain == "say" and _is_infinitive(words, place)):
             if place and words[place - 1].plain == "and":
                 continue  # `… has offered two years and says`: whoever began the sentence
             phrase = _noun_phrase(facts, range(place - 1, -1, -1), place)
@@ -148,6 +159,11 @@ def sayings(facts: Facts, verbs: frozenset[str] = SAYING) -> list[Saying]:
             speaker, named, text = _speaker(facts, phrase)
         found.append(Saying(speaker, named, text, place, word.sentence, tuple(words[at] for at in phrase)))
     return found
+
+
+def _is_infinitive(words: Sequence[Word], place: int) -> bool:
+    """`to say`, `would not say`."""
+    return any(word.plain in _BEFORE_INFINITIVE for word in words[max(0, place - 2) : place])
 
 
 def _is_passive(words: Sequence[Word], place: int) -> bool:
@@ -225,22 +241,30 @@ def wrong_speaker(claim: Facts, source: Facts, window: Window) -> str:
     said = [
         s for s in _with_holders(sayings(claim), roles) if s.speaker and (s.named or same_speaker(s.speaker, known))
     ]
-    said = [s for s in said if not _judges(source, window, s)]
+    said = [s for s in said if not _judges(source, window, s) and not _only_office(s, roles)]
     if not said:
         return ""
     theirs = _with_holders(sayings(source), roles)
-    if len(sayings(claim)) == 1:
+    several = len(sayings(claim)) > 1
+    if not several:
+        if _says_as_much(claim, said[0], source, theirs):
+            return ""
         window = _where_said(claim, said[0], source, window)
     first, last = window
     for reach in (0, 1):
         near = [saying for saying in theirs if first - reach <= saying.sentence <= last + reach]
         if any(not saying.speaker for saying in near):
             return ""
-        for order, saying in enumerate(said):
-            # What is said within what is said is told in too many ways: there it is enough to be mentioned.
-            if order and _mentions(source, window, saying.speaker):
+        for saying in said:
+            # Who is told of within what another says speaks in too many ways: there it is enough to be mentioned.
+            told_of = several and any(
+                _speaks_there(other, near) for other in sayings(claim) if other.verb != saying.verb
+            )
+            if told_of and _mentions(source, window, saying.speaker):
                 continue
             if not near or any(same_speaker(saying.speaker, other.speaker) for other in near):
+                continue
+            if all(_only_office(other, roles) for other in near) and _mentions(source, (0, 10**6), saying.speaker):
                 continue
             if reach == 0 or not _mentions(source, window, saying.speaker):
                 return f"The passage has {_name_them(near)} say this, not {saying.text}."
@@ -251,6 +275,56 @@ def wrong_speaker(claim: Facts, source: Facts, window: Window) -> str:
         if not same_speaker(saying.speaker, everywhere) and not _mentions(source, window, saying.speaker):
             return f"The passage does not have {saying.text} say this."
     return ""
+
+
+def _only_office(saying: Saying, roles: Sequence[Role]) -> bool:
+    """Whether the speaker is an office without a name, `the Ukrainian president`, that the source gives to nobody."""
+    if not offices_in(saying.phrase) or holders(saying.phrase, roles):
+        return False
+    return not any(word.capital and not word.initial and not nation_of(word.plain) for word in saying.phrase)
+
+
+def _speaks_there(saying: Saying, near: Sequence[Saying]) -> bool:
+    """Whether the source has this speaker, named or not, say something there: `an unnamed official`."""
+    return any(same_speaker(saying.speaker, other.speaker) for other in near)
+
+
+def _told(claim: Facts, saying: Saying) -> frozenset[str]:
+    """Stems of what is said, whoever says it."""
+    verb, phrase = claim.words[saying.verb], saying.phrase
+    told = claim.words
+    if verb.plain != "according":
+        told = claim.words[saying.verb + 1 :] if phrase[0].start < verb.start else claim.words[: saying.verb]
+    apart = {word.start for word in phrase}
+    return frozenset(w.stem for w in told if w.content and w.start not in apart and w.plain not in SAYING | TITLES)
+
+
+def _says_as_much(claim: Facts, saying: Saying, source: Facts, theirs: Sequence[Saying]) -> bool:
+    """Whether what the source has this speaker say, quotations that follow it too, shares about as much as any."""
+    wanted = _told(claim, saying)
+    shared = [set[str]() for _ in range(source.words[-1].sentence + 1)]
+    opens = set[int]()
+    seen = set[int]()
+    for word in source.words:
+        if word.stem in wanted:
+            shared[word.sentence].add(word.stem)
+        if word.sentence not in seen:
+            seen.add(word.sentence)
+            if source.text[: word.start].rstrip(" ").endswith(("“", '"')):
+                opens.add(word.sentence)
+    best = max(map(len, shared), default=0)
+    spoken = {other.sentence for other in theirs}
+    for other in theirs:
+        if not same_speaker(saying.speaker, other.speaker):
+            continue
+        words = set(shared[other.sentence])
+        after = other.sentence + 1
+        while after in opens and after not in spoken:
+            words |= shared[after]
+            after += 1
+        if best >= 2 and len(words) >= _AS_MUCH * best:
+            return True
+    return False
 
 
 def _with_holders(found: Sequence[Saying], roles: Sequence[Role]) -> list[Saying]:
@@ -266,12 +340,7 @@ def _with_holders(found: Sequence[Saying], roles: Sequence[Role]) -> list[Saying
 
 def _where_said(claim: Facts, saying: Saying, source: Facts, window: Window) -> Window:
     """The one sentence of the source that clearly shares most of what is said, whoever says it; else the window."""
-    verb, phrase = claim.words[saying.verb], saying.phrase
-    told = claim.words
-    if verb.plain != "according":
-        told = claim.words[saying.verb + 1 :] if phrase[0].start < verb.start else claim.words[: saying.verb]
-    apart = {word.start for word in phrase}
-    wanted = {w.stem for w in told if w.content and w.start not in apart and w.plain not in SAYING | TITLES}
+    wanted = _told(claim, saying)
     shared = [set[str]() for _ in range(source.words[-1].sentence + 1)]
     for word in source.words:
         if word.stem in wanted:

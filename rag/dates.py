@@ -85,3 +85,30 @@ def date_says(source: Date, claim: Date) -> bool:
     if claim.weekday:
         return source.weekday == claim.weekday
     return source.month == claim.month and claim.day in {0, source.day}
+
+
+_RELATIVE = {"last": "last", "past": "last", "previous": "last", "final": "last", "this": "this", "current": "this",
+             "next": "next", "coming": "next", "following": "next"}  # fmt: skip
+_PERIODS = frozenset(listed("week month year weekend spring summer autumn winter season century decade"))
+_DAYS = frozenset(listed("yesterday today tomorrow tonight"))
+
+
+def read_relative(words: tuple[Word, ...]) -> dict[str, tuple[str, str]]:
+    """Periods told from the day of writing, as written -> which one and of what: `next month` -> next, month."""
+    found = {}
+    for place, word in enumerate(words):
+        if word.plain in _DAYS:
+            found[word.text] = (word.plain, "day")
+        elif word.plain in _PERIODS and place and words[place - 1].plain in _RELATIVE:
+            before = words[place - 1]
+            found[f"{before.text} {word.text}"] = (_RELATIVE[before.plain], word.plain)
+    return found
+
+
+def other_period(claim: tuple[Word, ...], source: tuple[Word, ...]) -> str:
+    """The period that a claim tells from the day of writing and its source tells otherwise; "" where there is none."""
+    theirs = set(read_relative(source).values())
+    for text, period in read_relative(claim).items():
+        if period not in theirs and theirs:
+            return text
+    return ""

@@ -1,5 +1,7 @@
 """Whether a sentence denies what its source says, says what it denies, or takes the other side."""
 
+from itertools import pairwise
+
 from rag.claims import SAYING, Window, clear_between
 from rag.facts import Facts, Word, stem
 
@@ -20,8 +22,12 @@ _PHRASE_ENDS = frozenset(
     }
 )
 _DENYING = _stems(
-    """refuse refused refusal fail failed failure unable lack lacked reject rejected deny denied decline declined rule
-    ruled yet avoid avoided prevent prevented difficult difficulty impossible unlikely rather instead few little only"""
+    """refuse refused refusal fail failed failure unable lack lacked reject rejected deny denied decline declined
+    rule ruled yet avoid avoided prevent prevented difficult difficulty impossible unlikely rather instead few
+    little only first ease eased against swap doubt doubts doubtful sceptic skeptic scepticism skepticism lose
+    lost stop stopped halt halted cease ceased cancel cancelled suspend suspended oppose opposed ban banned
+    bar barred block blocked prohibit prohibited forbid forbidden exclude excluded unresolved unsolved unknown
+    secret missing absent too"""
 )
 _CLAUSE_ENDS = frozenset(
     {"but", "and", "that", "how", "what", "whether", "if", "who", "which", "because", "when", "where", "than"}
@@ -78,6 +84,22 @@ _SIDES = tuple(
         ("optimistic optimism hopeful", "pessimistic pessimism gloomy"),
         ("survive survived", "die died killed"),
         ("begin began begun start started", "end ended finish finished conclude concluded"),
+        ("highest", "lowest"),
+        ("largest biggest greatest", "smallest tiniest"),
+        ("longest", "shortest"),
+        ("best", "worst"),
+        ("oldest", "youngest newest"),
+        ("win won wins victory", "lose lost loses defeat"),
+        ("open opened opens reopen reopened", "close closed closes shut"),
+        ("strengthen strengthened", "weaken weakened"),
+        ("expand expanded widen widened", "narrow narrowed"),
+        ("buy bought purchase purchased", "sell sold"),
+        ("build built construct constructed", "demolish demolished dismantle dismantled"),
+        ("join joined", "quit"),
+        ("legal lawful", "illegal unlawful"),
+        ("public", "private secret"),
+        ("safe", "dangerous unsafe"),
+        ("cheap cheaper", "expensive dearer"),
         ("north northern", "south southern"),
         ("east eastern", "west western"),
     )
@@ -93,7 +115,29 @@ def denied_otherwise(claim: Facts, source: Facts, window: Window) -> str:
             return "The passage does not deny this."
         if all(theirs[word]) and not any(ours[word]) and not _denies_nearby(claim, (0, len(claim.text)), word):
             return "The passage denies this."
-    return _opposite(claim, source, window, ours, theirs)
+    return _turned(claim, source, window) or _opposite(claim, source, window, ours, theirs)
+
+
+def _turned(claim: Facts, source: Facts, window: Window) -> str:
+    """`the least realistic option` where the source has `the most realistic option`."""
+    ours, theirs = _graded(claim, (0, len(claim.text))), _graded(source, window)
+    for stem_, side in ours.items():
+        if theirs.get(stem_, side) != side:
+            return f"The passage says the opposite of “{_GRADES[side][0]} {stem_}”."
+    return ""
+
+
+_GRADES = (("more", "most"), ("less", "least"))
+
+
+def _graded(facts: Facts, window: Window) -> dict[str, int]:
+    """Stem of a word -> 0 where the text says more or most of it, 1 where less or least."""
+    return {
+        after.stem: side
+        for word, after in pairwise(facts.words)
+        for side, grades in enumerate(_GRADES)
+        if word.plain in grades and after.content and window[0] <= after.sentence <= window[1]
+    }
 
 
 def _denials(facts: Facts, window: Window) -> dict[str, list[bool]]:
@@ -115,10 +159,10 @@ def _is_negated(facts: Facts, place: int) -> bool:
         word, after = facts.words[at], facts.words[at + 1]
         if word.sentence != facts.words[place].sentence or not clear_between(facts, word, after):
             return False
-        if is_negation(word):
+        if is_negation(word) or (word.plain == "yet" and after.plain == "to"):
             if word.plain in _IN_PHRASE and (in_phrase or (word.plain == "without" and _is_denied_already(facts, at))):
                 return False
-            return not (word.plain in {"no", "not"} and after.plain in {"longer", "doubt", "only", "just", "until"})
+            return not (word.plain in {"no", "not"} and after.plain in {"doubt", "only", "just", "until"})
         if word.plain in _CLAUSE_ENDS and not (word.plain == "that" and facts.words[at - 1].plain in _DENIED_WHOLE):
             return False
         in_phrase |= word.plain in _PHRASE_ENDS

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from itertools import combinations
 
 from rag.words import Word, listed, stem
 
@@ -56,6 +57,7 @@ _CURRENCIES = {"EUR", "GBP", "USD", "JPY", "crown", "RUB", "UAH", "CNY", "rupee"
 _POINTING = {"the", "these", "those", "its", "their", "his", "her", "our", "other"}
 _SIDES = {stem(word) for word in listed("side party country nation neighbour team camp delegation capital")}
 _PAIR_WORDS = {"both", "pair", "couple", "duo", "twin", "twins"}
+_ADDING = {"all", "total", "altogether", "together", "combined", "overall"}
 _ABOUT = {"about", "around", "approximately", "roughly", "nearly", "almost", "some", "close"}
 _ABOVE = {
     ("more", "than"),
@@ -118,6 +120,12 @@ def _value(text: str, words: tuple[Word, ...], place: int) -> tuple[float, float
         return float(_ORDINALS[word.plain]), float(_ORDINALS[word.plain]), True, place
     if word.plain == "a" and place + 1 < len(words) and words[place + 1].plain in {"decade", "century"}:
         return 1.0, 1.0, False, place
+    if (
+        word.plain == "a"
+        and place + 2 < len(words)
+        and (words[place + 1].plain, words[place + 2].plain) == ("hundred", "and")
+    ):
+        return _spelled(text, words, place)
     if (
         word.plain in {"a", "an"}
         and place + 1 < len(words)
@@ -184,6 +192,8 @@ def _spelled(text: str, words: tuple[Word, ...], place: int) -> tuple[float, flo
             break
         if plain in _TENS and group % 100 == 0:
             group += _TENS[plain]
+        elif at == place and plain == "a":
+            group = 1.0
         elif plain in _ONES and ((group % 100 >= 20 and group % 10 == 0) or group % 100 == 0):
             group += _ONES[plain]
         elif plain in _ORDINALS and group % 100 >= 20 and group % 10 == 0 and _ORDINALS[plain] < 10:
@@ -281,6 +291,8 @@ def number_says(source: Number, claim: Number) -> bool:
     """Whether a source's number carries a claimed one: same size, same unit, and no more precise than the source."""
     if source.ordinal != claim.ordinal or (claim.unit and source.unit != claim.unit) or _counts_things(source, claim):
         return False
+    if {source.bound, claim.bound} == {"above", "below"}:
+        return False
     if claim.low == claim.high and source.low == source.high:
         near = 0.05 if claim.bound == "about" or source.bound == "about" else 0.0
         if abs(source.low - claim.low) <= near * max(source.low, claim.low):
@@ -317,3 +329,17 @@ def says_pair(words: tuple[Word, ...], numbers: tuple[Number, ...], claim: Numbe
         return False
     points = claim.first > 0 and claimed[claim.first - 1].plain in _POINTING
     return points or bool(_SIDES & set(claim.noun)) or any(word.plain in _PAIR_WORDS for word in words)
+
+
+def says_sum(numbers: tuple[Number, ...], claim: Number, claimed: tuple[Word, ...]) -> bool:
+    """Whether a claim that adds up (`in all`, `a total of`) gives the sum of two numbers of one unit or noun."""
+    if not {word.plain for word in claimed} & _ADDING or claim.low != claim.high:
+        return False
+    return any(
+        one.unit == other.unit == claim.unit
+        and (bool(claim.unit) or bool(set(one.noun) & set(other.noun) & set(claim.noun)))
+        and one.low == one.high
+        and other.low == other.high
+        and abs(one.low + other.low - claim.low) <= (0.05 * claim.low if claim.bound == "about" else 1e-6)
+        for one, other in combinations(numbers, 2)
+    )

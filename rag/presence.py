@@ -2,6 +2,7 @@
 
 import re
 
+from rag.dates import other_period
 from rag.facts import (
     FUNCTION_WORDS,
     Facts,
@@ -13,7 +14,7 @@ from rag.facts import (
     same_spelling,
     spell,
 )
-from rag.numbers import says_pair
+from rag.numbers import says_pair, says_sum
 
 _EXACT_WORDS = 3
 
@@ -27,11 +28,15 @@ def missing_fact(claim: Facts, source: Facts, about: Facts) -> str:
             return f"The passage does not have the words “{quoted.text}”."
     for number in claim.numbers:
         said = any(number_says(other, number) for other in source.numbers)
-        if not said and not says_pair(source.words, source.numbers, number, claim.words):
+        said = said or says_pair(source.words, source.numbers, number, claim.words)
+        if not said and not says_sum(source.numbers, number, claim.words):
             return f"The passage does not have the number {number.text}."
     for date in claim.dates:
         if not any(date_says(other, date) for other in source.dates):
             return f"The passage does not have the date {date.text}."
+    period = other_period(claim.words, source.words)
+    if period:
+        return f"The passage does not say “{period}”."
     for name in claim.names:
         if not _has_name(source, name) and not _has_name(about, name):
             return f"The passage does not name {name.text}."
@@ -40,7 +45,7 @@ def missing_fact(claim: Facts, source: Facts, about: Facts) -> str:
 
 def _has_name(source: Facts, name: Name) -> bool:
     """Whether the source has the name: its last word (a surname) with no other first name before it, or all of it."""
-    spelled = [spell(word.plain) for word in source.words]
+    spelled = [spell(word.plain) for word in source.words] + [part for other in source.names for part in other.parts]
     found = [any(same_spelling(part, other) for other in spelled) for part in name.parts]
     if not name.certain or all(found) or _has_initials(source, name):
         return True

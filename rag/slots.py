@@ -19,6 +19,7 @@ _SLOT_FRAME_WORDS = 3
 # How fast a word's hold on a fact fades with the words between them, and what a sentence's end adds to the distance.
 _REACH_WORDS = 5.0
 _SENTENCE_WORDS = 10.0
+_COMMA_WORDS = 6.0
 
 
 def belongs_elsewhere(claim: Facts, source: Facts) -> str:
@@ -62,7 +63,11 @@ def _year(number: Number) -> bool:
 
 
 def _outweighed(
-    claim: Facts, source: Facts, fact: Number | Date, same: Sequence[Number | Date], rivals: Sequence[Number | Date]
+    claim: Facts,
+    source: Facts,
+    fact: Number | Date | Name,
+    same: Sequence[Number | Date | Name],
+    rivals: Sequence[Number | Date | Name],
 ) -> str:
     if not same or not rivals:
         return ""
@@ -111,6 +116,64 @@ def paired_otherwise(claim: Facts, source: Facts) -> str:
                 break
             return f"In the passage “{there.text}” goes with {holder.text}, not with {name.text}."
     return ""
+
+
+def dated_otherwise(claim: Facts, source: Facts) -> str:
+    """The fault where the sentence gives a day a number that the source gives another day: `two hours on Monday`.
+
+    Only where each has a day of its own: in one clause, or nearest with commas counted as some words.
+    """
+    for number in claim.numbers:
+        date = min(claim.dates, key=lambda d: clause_distance(claim, number, d), default=None)
+        if date is None or min(claim.numbers, key=lambda n: clause_distance(claim, n, date)) != number:
+            continue
+        for there in (n for n in source.numbers if number_says(n, number)):
+            sentence = source.words[there.first].sentence
+            dates = [d for d in source.dates if source.words[d.first].sentence == sentence]
+            numbers = [
+                n for n in source.numbers if source.words[n.first].sentence == sentence and _comparable(n, there)
+            ]
+            if len(dates) < 2 or len(numbers) < 2:
+                break
+            own = min(dates, key=lambda d: clause_distance(source, there, d))
+            value = next((n for n in numbers for d in dates if date_says(d, date)
+                          and min(numbers, key=lambda m: clause_distance(source, m, d)) == n), None)  # fmt: skip
+            if date_says(own, date) or value is None or value == there:
+                break
+            if any(number_says(value, mine) for mine in claim.numbers):
+                break
+            return f"The passage says “{value.text}” of {date.text}, not “{number.text}”."
+    return ""
+
+
+def clause_distance(facts: Facts, one: Number | Date | Name, other: Number | Date | Name) -> float:
+    """Words between two facts, a comma counted as some."""
+    left, right = (one, other) if one.first < other.first else (other, one)
+    between = facts.text[facts.words[left.last].end : facts.words[right.first].start]
+    return right.first - left.last + _COMMA_WORDS * sum(between.count(sign) for sign in ",;–—")
+
+
+def placed_otherwise(claim: Facts, source: Facts) -> str:
+    """The fault where the sentence has happen in one place what the source has happen in another that it names."""
+    for name in _places(claim):
+        same = [other for other in _places(source) if same_spelling(other.parts[-1], name.parts[-1])]
+        known = {part for mine in claim.names for part in mine.parts}
+        rivals = [
+            other for other in _places(source) if not any(same_spelling(p, k) for p in other.parts for k in known)
+        ]
+        everywhere = [other for other in source.names if same_spelling(other.parts[-1], name.parts[-1])]
+        fault = _outweighed(claim, source, name, same or everywhere, rivals)
+        if fault:
+            return fault
+    return ""
+
+
+def _places(facts: Facts) -> list[Name]:
+    """The names that `in`, `at` or `near` stands before."""
+    return [
+        name for name in facts.names
+        if name.certain and name.first and facts.words[name.first - 1].plain in {"in", "at", "near", "to", "outside"}
+    ]  # fmt: skip
 
 
 def _comparable(one: Number, other: Number) -> bool:
@@ -166,7 +229,7 @@ def _exchanged(claim: Facts, ours: range, source: Facts, theirs: range, *, stric
     its = [name for name in source.names if name.first in theirs and name.last in theirs and name.certain]
     if not mine or not its:
         return ""
-    there = {spell(source.words[at].plain) for at in theirs}
+    there = {spell(source.words[at].plain) for at in theirs} | {part for name in its for part in name.parts}
     if any(same_spelling(part, other) for name in mine for part in name.parts for other in there):
         return ""
     said = {spell(word.plain) for word in claim.words}

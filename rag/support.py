@@ -14,9 +14,11 @@ import numpy as np
 from llama_index.core.embeddings import BaseEmbedding
 
 from index.passages import Passage
+from rag.certainty import states_as_fact, too_certain
 from rag.citations import Citation, Support, answer_sentences, quote_span
 from rag.claims import sayings, wrong_doer, wrong_speaker
 from rag.denials import denied_otherwise
+from rag.extent import adds_all, says_too_much
 from rag.facts import (
     TITLES,
     Date,
@@ -31,11 +33,14 @@ from rag.facts import (
 )
 from rag.foreign import ONLY_FACTS, missing_abroad
 from rag.languages import language_of
+from rag.order import wrong_order
 from rag.premises import without_denied_premise
 from rag.presence import missing_fact
 from rag.retrieval import ScoredPassage
 from rag.roles import wrong_role
-from rag.slots import belongs_elsewhere, in_its_place, paired_otherwise
+from rag.slots import belongs_elsewhere, dated_otherwise, in_its_place, paired_otherwise, placed_otherwise
+from rag.thesaurus import family, stem
+from rag.words import listed
 
 # Meaning: weight of the embedding's cosine beside the share of the sentence's words found in the source. Fitted, with
 # the two thresholds, on true and corrupted sentences of encyclopaedia and news texts (`python -m eval support`).
@@ -48,6 +53,20 @@ _WORDS_PARTIAL_FROM = 0.30
 _WINDOW_SENTENCES = 3
 # A name, number or date weighs less in the meaning than a word: that it is in the source is checked by itself.
 _FACT_WEIGHT = 0.4
+
+# So does a word that may go with anything; one that means the same as the source's counts nearly as its own.
+_LIGHT_WEIGHT = 0.4
+_KIN_WEIGHT = 0.9
+_LIGHT = frozenset(
+    stem(word)
+    for word in listed("""roughly approximately following besides among amid including part time day week say tell
+    make take get go come give put use become remain seem happen last carry hold want need still already yet later
+    earlier ahead also additional further certain various several overall total altogether together unnamed named
+    side party question issue matter point thing way case fact number amount level area place people person group
+    official currently recently previously subsequently respectively instead alongside despite regarding concerning
+    set keep let leave turn bring find show mean involve result concern relate describe note mention add express
+    current present recent new major main key important significant great big large small good bad strong""")
+)
 
 _NO_CLAIM = re.compile(r"^(here (is|are)|sources?)\b[^.]*[:.]?$", re.IGNORECASE)
 # What may stand before a claim, and where one may follow after the articles were said not to say something.
@@ -168,14 +187,22 @@ def check_support(
         fault = check(claim, source, window)
         if fault:
             return "unsupported", fault
+    for check in (says_too_much, too_certain, wrong_order):
+        fault = check(claim, source, window)
+        if fault:
+            return "unsupported", fault
     fault = (
         wrong_role(claim, find_facts("\n".join([source.text, *about])))
         or paired_otherwise(claim, source)
+        or dated_otherwise(claim, source)
         or belongs_elsewhere(claim, source)
+        or placed_otherwise(claim, source)
     )
     if fault:
         return "unsupported", fault
-    return _meaning(claim, source, window, embedding)
+    support, reason = _meaning(claim, source, window, embedding)
+    doubt = adds_all(claim, source, window) or states_as_fact(claim, source, window) if support == "supported" else ""
+    return ("partial", doubt) if doubt else (support, reason)
 
 
 def _verbatim(claim: Facts, source: Facts) -> bool:
@@ -208,14 +235,14 @@ def _content(facts: Facts) -> list[tuple[Word, float]]:
     places = {at for fact in known for at in range(fact.first, fact.last + 1)}
     said = {saying.verb for saying in sayings(facts)}
     return [
-        (word, _FACT_WEIGHT if at in places else 1.0)
+        (word, _FACT_WEIGHT if at in places else _LIGHT_WEIGHT if word.stem in _LIGHT else 1.0)
         for at, word in enumerate(facts.words)
         if (word.content or at in places) and at not in said and word.plain not in TITLES
     ]
 
 
 def _share(wanted: Sequence[tuple[Word, float]], there: Sequence[Word]) -> float:
-    """Share of the wanted words that are there, by stem, by spelling of a name, or by a long common beginning."""
+    """Share of the wanted words that are there: by stem, spelling of a name, meaning, or a long common beginning."""
     stems = {word.stem for word in there}
     spelled = {spell(word.plain) for word in there}
     whole = sum(weight for _, weight in wanted)
@@ -223,6 +250,8 @@ def _share(wanted: Sequence[tuple[Word, float]], there: Sequence[Word]) -> float
     for word, weight in wanted:
         if word.stem in stems or spell(word.plain) in spelled or word.plain[:1].isdigit():
             found += weight
+        elif not family(word.stem).isdisjoint(stems):
+            found += _KIN_WEIGHT * weight
         elif len(word.plain) > 5 and any(other.startswith(word.plain[:5]) for other in stems):
             found += 0.7 * weight
     return found / whole if whole else 1.0

@@ -5,12 +5,12 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-from nltk.stem.snowball import EnglishStemmer
-
 from index.sentences import split_sentences
+from rag.thesaurus import stem
+
+__all__ = ["FUNCTION_WORDS", "Word", "holds_words", "listed", "plain_words", "read_words", "stem"]
 
 _WORD = re.compile(r"(?:[A-Z]\.){2,}|[€£$¥%]|\d+(?:[.,:]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)*")
-_STEMMER = EnglishStemmer()
 
 
 def listed(words: str) -> list[str]:
@@ -61,15 +61,6 @@ class Word:
     def content(self) -> bool:
         """Whether it carries meaning of its own."""
         return (self.plain not in FUNCTION_WORDS and len(self.plain) > 1) or self.plain.isdigit()
-
-
-@lru_cache(maxsize=50_000)
-def stem(word: str) -> str:
-    """The word without its ending (Snowball); British -ise and -our go with American -ize and -or."""
-    word = re.sub(r"isation", "ization", word)
-    word = re.sub(r"is(e|ed|es|ing)$", r"iz\1", word) if len(word) > 6 else word
-    word = re.sub(r"our(s|ed|ing)?$", r"or\1", word) if len(word) > 5 else word
-    return str(_STEMMER.stem(word))
 
 
 @lru_cache(maxsize=50_000)
