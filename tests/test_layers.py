@@ -18,8 +18,8 @@ ORDER = {
         model_stream model_server local_models models findings prompts echoes conversation filters retrieval
         asking marker_forms markers citations thesaurus words numbers dates names facts premises presence roles claims
         denials slots extent certainty order languages foreign support disagreement coverage answers spending feedback
-        question extractive events pacing drafts writing tracing engine markup standing rendering limits api.engine api.desk
-        api.bodies api.errors api.replies api.articles api.ask api.openai_protocol
+        question extractive events pacing drafts writing tracing engine markup standing rendering limits api.engine
+        api.desk api.bodies api.errors api.replies api.articles api.ask api.openai_protocol
         api.description api shield suggestions messages page
         warming batch remote probes window doctor embedding_check doctor_report
     """,
