@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from index.errors import ArticleError
-from index.headlines import find_parts
+from index.headlines import Stated, find_parts
 from index.languages import tell_language
 
 READABLE_ENDINGS = (".txt", ".md")
@@ -54,9 +54,9 @@ class Article:
 
 
 class Skipped(NamedTuple):
-    """A file that gave no article, and why, in words for the user."""
+    """A file or address that gave no article, and why, in words for the user."""
 
-    path: Path
+    path: Path | str
     reason: str
 
 
@@ -149,16 +149,29 @@ def read_article(path: Path, article_id: str) -> Article:
     return make_article(article_id, _decode(_read_bytes(path)), markdown=path.suffix.lower() == ".md")
 
 
-def make_article(article_id: str, raw: str, *, markdown: bool = False) -> Article:
+def make_article(
+    article_id: str, raw: str, *, markdown: bool = False, stated: Mapping[str, Stated] | None = None
+) -> Article:
     """Make an article of a text as it came.
+
+    Args:
+        article_id: its id.
+        raw: its text.
+        markdown: whether the text is written in Markdown.
+        stated: what is said elsewhere of its title, source, url, published, author and language.
 
     Raises:
         ArticleError: nothing but blank or boilerplate lines.
     """
-    found = find_parts(raw, markdown=markdown)
+    told = dict(stated or {})
+    page_language = told.pop("language", Stated("", ""))
+    found = find_parts(raw, markdown=markdown, stated=told)
     if not found.text:
         raise ArticleError("holds no article text")
-    language = tell_language(found.text)
+    # A page's template often names another language than its article is written in.
+    language = Stated(tell_language(found.text) or "", "text")
+    if not language.value and (code := re.match(r"[a-z]{2}(?![a-z])", page_language.value.strip().lower())):
+        language = Stated(code[0], page_language.where)
     article = Article(
         id=article_id,
         title=found.title,
@@ -168,8 +181,8 @@ def make_article(article_id: str, raw: str, *, markdown: bool = False) -> Articl
         text=found.text,
         content_hash="",
         author=found.author,
-        language=language,
-        found_in=dict(found.found_in) | ({"language": "text"} if language else {}),
+        language=language.value or None,
+        found_in=dict(found.found_in) | ({"language": language.where} if language.value else {}),
     )
     return replace(article, content_hash=content_hash(article))
 

@@ -19,6 +19,13 @@ _TITLE_CHARACTERS = 150
 _DERIVED_TITLE_CHARACTERS = 80
 
 
+class Stated(NamedTuple):
+    """What is said of an article outside its text, and where."""
+
+    value: str
+    where: str
+
+
 class Found(NamedTuple):
     """The parts of an article's text; `text` is empty where there is no content.
 
@@ -34,17 +41,31 @@ class Found(NamedTuple):
     found_in: Mapping[str, str]
 
 
-def find_parts(raw: str, *, markdown: bool = False) -> Found:
-    """Take a text apart."""
-    fields: dict[str, str] = {}
+def find_parts(raw: str, *, markdown: bool = False, stated: Mapping[str, Stated] | None = None) -> Found:
+    """Take a text apart.
+
+    Args:
+        raw: the text as it came.
+        markdown: whether it is written in Markdown.
+        stated: what is said of it elsewhere, such as by its page: title, source, url, published, author. It counts
+            more than what the text says.
+    """
+    known = {part: one for part, one in (stated or {}).items() if one.value.strip()}
     raw = _uniform(raw)
     if markdown:
         fields, raw = _front_matter(raw)
+        known = {part: Stated(value, "front matter") for part, value in fields.items()} | known
         raw = _plain_markdown(raw)
+    known = {part: one for part, one in ((name, _usable(name, one)) for name, one in known.items()) if one.value}
+    nothing = Stated("", "")
     lines = _trim([line.rstrip() for line in raw.split("\n") if not is_boilerplate(line)])
     date_line, lines = _take_date_line(lines)
     lines, credit = _take_closing_credit(lines)
-    headline, lines = _take_title(lines, markdown=markdown) if "title" not in fields else ("", lines)
+    if markdown and "title" in known:
+        lines = [line.removeprefix("# ") for line in lines]
+    headline, lines = (
+        ("", _without_title(lines, known["title"].value)) if "title" in known else _take_title(lines, markdown=markdown)
+    )
     text = re.sub(r"\n{3,}", "\n\n", "\n".join(_trim(lines)))
     dateline = find_dateline(text)
     found_in: dict[str, str] = {}
@@ -54,18 +75,33 @@ def find_parts(raw: str, *, markdown: bool = False) -> Found:
         return value
 
     found = Found(
-        title=first("title", (fields.get("title"), "front matter"), (headline, "headline"),
+        title=first("title", known.get("title", nothing), (headline, "headline"),
                     (_first_words(text[dateline.end :]), "first words")) or "",
-        source=first("source", (fields.get("source"), "front matter"), (dateline.outlet, "dateline"),
-                     (credit, "closing credit")),
-        url=first("url", (_web_address(fields.get("url", "")), "front matter")),
-        published=first("published", (_as_iso(fields.get("date", "")), "front matter"), (date_line, "date line"),
+        source=first("source", known.get("source", nothing), (dateline.outlet, "dateline"), (credit, "closing credit")),
+        url=first("url", known.get("url", nothing)),
+        published=first("published", known.get("published", nothing), (date_line, "date line"),
                         (dateline.date, "dateline")),
         text=text,
-        author=first("author", (fields.get("author"), "front matter"), (_byline(lines), "byline")),
+        author=first("author", known.get("author", nothing), (_byline(lines), "byline")),
         found_in={},
     )  # fmt: skip
     return found._replace(found_in={part: place for part, place in sorted(found_in.items()) if place})
+
+
+# What a page or file says of itself is cut here, at a word where it can be.
+_LONGEST = {"title": 300, "source": 100, "author": 200, "url": 2000}
+
+
+def _usable(part: str, stated: Stated) -> Stated:
+    """A value in one line of a bearable length; empty where it is no address or no whole date."""
+    value = " ".join(_uniform(stated.value[:10_000]).split())
+    if part == "url":
+        value = _web_address(value) or "" if len(value) <= _LONGEST["url"] else ""
+    elif part == "published":
+        value = as_iso(value) or ""
+    elif len(value) > _LONGEST[part]:
+        value = value[: _LONGEST[part]].rsplit(None, 1)[0].rstrip(" ,;:–—-") + "…"
+    return Stated(value, stated.where)
 
 
 # --- characters -------------------------------------------------------------------------------------------------
@@ -92,8 +128,8 @@ def _front_matter(raw: str) -> tuple[dict[str, str], str]:
     match = re.match(r"---[ \t]*\n(.*?)\n---[ \t]*(?:\n|$)", raw.lstrip("\n"), re.DOTALL)
     if not match:
         return {}, raw
-    names = {"title": "title", "source": "source", "outlet": "source", "url": "url", "link": "url", "date": "date"}
-    names |= {"published": "date", "author": "author", "byline": "author"}
+    names = {"title": "title", "source": "source", "outlet": "source", "url": "url", "link": "url", "date": "published"}
+    names |= {"published": "published", "author": "author", "byline": "author"}
     fields = {}
     for line in match[1].split("\n"):
         key, _, value = line.partition(":")
@@ -194,7 +230,7 @@ def find_dateline(text: str) -> Dateline:
         return Dateline(0, None, None)
     if match["mark"] == ":" and not match["outlet"]:
         return Dateline(0, None, None)
-    return Dateline(match.end(), match["outlet"], _as_iso(match["when"] or ""))
+    return Dateline(match.end(), match["outlet"], as_iso(match["when"] or ""))
 
 
 def _take_closing_credit(lines: list[str]) -> tuple[list[str], str | None]:
@@ -223,8 +259,8 @@ _DATE_LINE = re.compile(
 )
 
 
-def _as_iso(words: str) -> str | None:
-    """The date that `words` hold, whole and possible, as `YYYY-MM-DD`."""
+def as_iso(words: str) -> str | None:
+    """The first date that `words` hold, whole and possible, as `YYYY-MM-DD`."""
     match = re.search(_DATE, words, re.IGNORECASE)
     if not match:
         return None
@@ -242,7 +278,7 @@ def _take_date_line(lines: list[str]) -> tuple[str | None, list[str]]:
     """A date alone in one of the first five lines or in the last, which then is no content."""
     full = [number for number, line in enumerate(lines) if line.strip()]
     for number in [*full[:5], *full[-1:]]:
-        if len(full) > 1 and _DATE_LINE.fullmatch(lines[number]) and (published := _as_iso(lines[number])):
+        if len(full) > 1 and _DATE_LINE.fullmatch(lines[number]) and (published := as_iso(lines[number])):
             return published, _trim(lines[:number] + lines[number + 1 :])
     return None, lines
 
@@ -283,6 +319,12 @@ def _take_title(lines: list[str], *, markdown: bool) -> tuple[str, list[str]]:
     if is_headline(last) and not is_headline(before_last) and _shares_words(last, lines[:-1]):
         return last, lines[:-1]
     return "", lines
+
+
+def _without_title(lines: list[str], title: str) -> list[str]:
+    """Without a first line that says the title again."""
+    said = [re.sub(r"\W+", "", words).casefold() for words in (*lines[:1], title)]
+    return lines[1:] if len(lines) > 1 and said[0] and said[0] == said[1] else lines
 
 
 def is_headline(line: str) -> bool:
