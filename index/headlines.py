@@ -66,6 +66,8 @@ def find_parts(raw: str, *, markdown: bool = False, stated: Mapping[str, Stated]
     headline, lines = (
         ("", _without_title(lines, known["title"].value)) if "title" in known else _take_title(lines, markdown=markdown)
     )
+    if "author" in known:
+        lines = _without_byline(lines, known["author"].value)
     text = re.sub(r"\n{3,}", "\n\n", "\n".join(_trim(lines)))
     dateline = find_dateline(text)
     found_in: dict[str, str] = {}
@@ -299,6 +301,14 @@ def _byline(lines: list[str]) -> str | None:
     """The names in a line `By Jane Doe` among the first five; the line stays."""
     full = [line for line in lines if line.strip()]
     return next((match[1] for line in full[:5] if (match := _BYLINE.fullmatch(line))), None)
+
+
+def _without_byline(lines: list[str], author: str) -> list[str]:
+    """Without a line near the top that names the author again."""
+    for number, line in enumerate(lines[:3]):
+        if len(lines) > 1 and (match := _BYLINE.fullmatch(line)) and match[1].casefold() in author.casefold():
+            return _trim(lines[:number] + lines[number + 1 :])
+    return lines
 
 
 # --- title ------------------------------------------------------------------------------------------------------
