@@ -15,7 +15,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from index.errors import SettingsError
 
 # They say where things are kept and how long to wait, not what the answers are.
-_NOT_DECIDING = frozenset({"home", "runs", "lock_seconds", "chroma", "llm_connect_seconds", "llm_read_seconds"})
+_NOT_DECIDING = frozenset(
+    {"home", "runs", "lock_seconds", "chroma", "fetch_private", "llm_connect_seconds", "llm_read_seconds"}
+)
 
 
 class Settings(BaseSettings):
@@ -73,6 +75,9 @@ class Settings(BaseSettings):
     )
     chroma: str | None = Field(default=None, description="http(s)://host:port of a Chroma server; unset: embedded")
     lock_seconds: float = Field(default=10.0, ge=0, le=3600, description="longest wait for an index in use, in seconds")
+    fetch_private: bool = Field(
+        default=False, description="let `add` fetch from private, local and reserved addresses too"
+    )
     passage_tokens: int = Field(default=128, ge=32, le=1024, description="longest passage, in tokens")
     top_k: int = Field(default=8, ge=1, le=50, description="passages found for a question")
     runs: Path = Field(default=Path("runs"), description="folder of evaluation runs that the page lists")

@@ -11,7 +11,10 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ["index", "rag", "eval", "app"]
 ORDER = {
     "index": """
-        errors classes characters settings model_errors sentences tokens commands languages headlines articles passages
+        errors classes characters settings model_errors sentences tokens commands languages headlines articles
+        reading.document reading.decoding reading.naming reading.plain reading.page_facts reading.page reading.pdf
+        reading.zipped reading.docx reading.dump reading.feed reading.archive reading.kinds reading.robots
+        reading.addresses reading.fetching reading.web reading.places reading passages
         embeddings days lexical ownership chroma records store duplicates build rebuilding
     """,
     "rag": """
