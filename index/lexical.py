@@ -174,7 +174,13 @@ class WordIndex:
             ) from exc
 
     def search(
-        self, query: str, limit: int, *, about: str = "", article_ids: Iterable[str] | None = None
+        self,
+        query: str,
+        limit: int,
+        *,
+        about: str = "",
+        days: Iterable[str] = (),
+        article_ids: Iterable[str] | None = None,
     ) -> list[WordMatch]:
         """The passages that hold words of `query`, best first, ties by id; none where no word is known.
 
@@ -185,9 +191,10 @@ class WordIndex:
             query: its words are looked up in title, outlet and text.
             limit: how many at most.
             about: what is spoken of; articles whose titles hold its words come sooner.
+            days: ISO dates that `query` means without naming them, like those that it names.
             article_ids: only passages of these articles.
         """
-        words = dict.fromkeys([*words_of(query), *map(_day_word, days_named(query))])
+        words = dict.fromkeys([*words_of(query), *map(_day_word, (*days_named(query), *days))])
         searcher = self._index.searcher()
         wanted_words = [_word_or_like_it(word, searcher) for word in words]
         wanted_words += [_title_query(word) for word in dict.fromkeys(words_of(about))]

@@ -80,6 +80,13 @@ class Settings(BaseSettings):
     )
     passage_tokens: int = Field(default=128, ge=32, le=1024, description="longest passage, in tokens")
     top_k: int = Field(default=8, ge=1, le=50, description="passages found for a question")
+    question_parts: Literal["off", "clauses", "model"] = Field(
+        default="off",
+        description="search a question's parts one by one as well: off, clauses, or model, which names them",
+    )
+    reranker: str = Field(
+        default="none", description="none, or a cross-encoder of sentence-transformers, by name or folder"
+    )
     runs: Path = Field(default=Path("runs"), description="folder of evaluation runs that the page lists")
     traces: str | None = Field(
         default=None, description="address for OpenTelemetry traces, questions and articles in them; unset: none"

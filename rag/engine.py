@@ -6,10 +6,11 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import date
 
 from llama_index.core.base.base_query_engine import BaseQueryEngine
 from llama_index.core.base.response.schema import Response
@@ -34,6 +35,9 @@ from rag.extractive import quote_answer, refuse_unasked
 from rag.filters import Filter, select_articles
 from rag.findings import go_by_findings
 from rag.models import load_llm, model_label
+from rag.parts import decompose_question, split_question
+from rag.relative_days import days_meant
+from rag.reranking import load_reranker
 from rag.retrieval import NewsRetriever, ScoredPassage, as_node
 from rag.spending import add_usage, cost_of
 from rag.tracing import start_tracing
@@ -74,7 +78,9 @@ class _Asked:
     clock: _Clock
     settings: Settings
     notice: str = ""  # of the filter
-    condensing: Mapping[str, int] = field(default_factory=dict)  # tokens that the stand-alone question took
+    rewriting: Mapping[str, int] = field(
+        default_factory=dict
+    )  # tokens that the stand-alone question and its parts took
     before: Mapping[str, int] = field(default_factory=dict)  # tokens of the answers before it
 
     def refused(self, text: str) -> Answer:
@@ -94,7 +100,7 @@ class _Asked:
         self.clock.reach("first_token")
         self.clock.reach("total")
         notice = " ".join(filter(None, (self.notice, answer.notice)))
-        usage = add_usage([self.condensing, answer.usage])
+        usage = add_usage([self.rewriting, answer.usage])
         answer = replace(answer, notice=notice, timings_ms=dict(self.clock.marks), usage=usage)
         answer = replace(answer, conversation_usage=add_usage([self.before, usage]))
         return Answered(replace(answer, cost=cost_of(answer, self.settings)))
@@ -104,7 +110,13 @@ class NewsQueryEngine(BaseQueryEngine):
     """Answers questions about the articles of a store, with a language model or by quoting them."""
 
     def __init__(
-        self, *, settings: Settings, store: PassageStore, retriever: NewsRetriever, llm: LLM | None = None
+        self,
+        *,
+        settings: Settings,
+        store: PassageStore,
+        retriever: NewsRetriever,
+        llm: LLM | None = None,
+        today: Callable[[], date] = date.today,
     ) -> None:
         """Put the parts together; without `llm` answers are quotations."""
         super().__init__(callback_manager=None)
@@ -113,6 +125,7 @@ class NewsQueryEngine(BaseQueryEngine):
         self.retriever = retriever
         self.llm = llm
         self.model = model_label(settings) if llm is not None else "none"
+        self._today = today
 
     async def stream(
         self, question: str, history: Sequence[Turn] = (), *, among: Filter | None = None
@@ -131,13 +144,16 @@ class NewsQueryEngine(BaseQueryEngine):
         clock = _Clock()
         question = visible(question).strip()
         standalone, condensing = await self._standalone(question, history)
+        # What was put together of a question and the words of its turns has no clauses.
+        parts, decomposing = await self._parts(standalone) if self.llm or standalone == question else ((), {})
         clock.lap("condense")
         yield Searching(standalone)
-        passages, notice = await asyncio.to_thread(self._search, standalone, history, among)
+        passages, notice = await asyncio.to_thread(self._search, standalone, parts, history, among)
         clock.lap("retrieve")
         yield PassagesFound(passages)
         before = add_usage(turn.usage for turn in history)
-        asked = _Asked(question, standalone, passages, clock, self.settings, notice, condensing, before)
+        rewriting = add_usage([condensing, decomposing])
+        asked = _Asked(question, standalone, passages, clock, self.settings, notice, rewriting, before)
         events = self._quote(asked) if self.llm is None else self._write(asked, self.llm)
         # Closed here and now where the reader stops, so that the model's server stops as well.
         async with aclosing(events):
@@ -158,11 +174,13 @@ class NewsQueryEngine(BaseQueryEngine):
         Raises:
             BylineError: the index cannot be searched, or has nothing that the filter names.
         """
-        return await asyncio.to_thread(self._search, visible(question).strip(), (), among)
+        question = visible(question).strip()
+        parts, _ = await self._parts(question)
+        return await asyncio.to_thread(self._search, question, parts, (), among)
 
     @dispatcher.span
     def _search(
-        self, standalone: str, history: Sequence[Turn], among: Filter | None
+        self, standalone: str, parts: Sequence[str], history: Sequence[Turn], among: Filter | None
     ) -> tuple[tuple[ScoredPassage, ...], str]:
         """The passages found, and what must be said of the filter."""
         selection = select_articles(self.store.articles(), among) if among else None
@@ -170,7 +188,14 @@ class NewsQueryEngine(BaseQueryEngine):
             return (), ""
         article_ids = selection.article_ids if selection else None
         dispatcher.event(RetrievalStartEvent(str_or_query_bundle=standalone))
-        found = self.retriever.search(standalone, about=spoken_of(history), article_ids=article_ids)
+        published = (one.published for one in self.store.articles() if article_ids is None or one.id in article_ids)
+        found = self.retriever.search(
+            standalone,
+            parts=parts,
+            about=spoken_of(history),
+            days=days_meant(standalone, published, today=self._today()),
+            article_ids=article_ids,
+        )
         nodes = [as_node(one) for one in found]
         dispatcher.event(RetrievalEndEvent(str_or_query_bundle=standalone, nodes=nodes))
         return tuple(found), selection.notice if selection else ""
@@ -181,6 +206,14 @@ class NewsQueryEngine(BaseQueryEngine):
         if self.llm is None:
             return words_of_turns(question, history), {}
         return await standalone_question(question, history, self.llm, silence_seconds=self.settings.llm_read_seconds)
+
+    async def _parts(self, standalone: str) -> tuple[Sequence[str], dict[str, int]]:
+        """What is searched for one by one, as the settings say, and the tokens that it took to find out."""
+        if self.settings.question_parts == "off":
+            return (), {}
+        if self.settings.question_parts == "clauses" or self.llm is None:
+            return split_question(standalone), {}
+        return await decompose_question(standalone, self.llm, silence_seconds=self.settings.llm_read_seconds)
 
     async def _quote(
         self, asked: _Asked, *, notice: str = "", usage: Mapping[str, int] | None = None
@@ -291,7 +324,8 @@ def open_engine(settings: Settings, *, owner: str) -> Iterator[NewsQueryEngine]:
             model_label(settings),
         )
         llm = None
+    reranker = load_reranker(settings)
     with open_store(settings, load_embedding(settings), owner=owner) as store:
         ensure_seeds(store, settings)
-        retriever = NewsRetriever(store, top_k=settings.top_k)
+        retriever = NewsRetriever(store, top_k=settings.top_k, reranker=reranker)
         yield NewsQueryEngine(settings=settings, store=store, retriever=retriever, llm=llm)

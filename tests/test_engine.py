@@ -1,5 +1,7 @@
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -14,7 +16,7 @@ from rag.answers import to_json
 from rag.asking import REFUSAL
 from rag.conversation import Turn
 from rag.engine import Answered, Event, NewsQueryEngine, PassagesFound, Searching, TextSoFar, open_engine
-from rag.retrieval import NewsRetriever
+from rag.retrieval import NewsRetriever, ScoredPassage
 from tests.fakes import ScriptedLLM
 
 QUESTION = "How many drones did Russia launch overnight?"
@@ -265,3 +267,61 @@ def test_the_package_gives_its_public_names_and_no_others() -> None:
     assert [getattr(rag, name).__name__ for name in rag.__all__] == rag.__all__
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = rag.nothing
+
+
+def recorded(quoting: NewsQueryEngine, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What the retriever is asked from now on."""
+    asked: list[dict[str, Any]] = []
+    search = quoting.retriever.search
+
+    def record(question: str, **given: Any) -> list[ScoredPassage]:
+        asked.append({"question": question, **given})
+        return search(question, **given)
+
+    monkeypatch.setattr(quoting.retriever, "search", record)
+    return asked
+
+
+@pytest.mark.parametrize(("setting", "parts"), [("off", 0), ("clauses", 2), ("model", 2)])
+async def test_the_parts_of_a_question_are_searched_where_that_is_set(
+    quoting: NewsQueryEngine, monkeypatch: pytest.MonkeyPatch, setting: str, parts: int
+) -> None:
+    quoting.settings = quoting.settings.model_copy(update={"question_parts": setting})
+    asked = recorded(quoting, monkeypatch)
+    question = "How many drones did Russia launch overnight, and how long did the talks on Sunday in Berlin last?"
+    await quoting.answer(question)
+    await quoting.search(question)
+    talks = "They spoke in Berlin on Sunday for five hours, Ushakov and the envoys of Washington."
+    await quoting.answer(
+        "And what did he say, and who of them spoke?", [Turn("user", question), Turn("assistant", talks)]
+    )
+    assert [len(one["parts"]) for one in asked] == [parts, parts, 0]
+
+
+async def test_the_tokens_of_taking_a_question_apart_are_counted(
+    engine: NewsQueryEngine, llm: ScriptedLLM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.settings = engine.settings.model_copy(update={"question_parts": "model"})
+    asked = recorded(engine, monkeypatch)
+    question = "How many drones did Russia launch overnight, and how long did the talks on Sunday in Berlin last?"
+    parts = ["How many drones did Russia launch overnight?", "How long did the talks on Sunday in Berlin last?"]
+    llm.enqueue("\n".join(parts))
+    llm.enqueue(REFUSAL)
+    answer = await engine.answer(question)
+    assert list(asked[0]["parts"]) == parts
+    assert answer.refused
+    assert answer.usage["prompt_tokens"] > sum(len(message.content or "") for message in llm.history[1]) / 10
+    assert len(llm.history) == 2
+
+
+async def test_a_relative_day_is_read_from_the_articles_of_the_day(
+    settings: Settings, seed_store: PassageStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    retriever = NewsRetriever(seed_store, top_k=settings.top_k)
+    engine = NewsQueryEngine(settings=settings, store=seed_store, retriever=retriever, today=lambda: date(2025, 12, 16))
+    asked = recorded(engine, monkeypatch)
+    listed = [replace(one, published="2025-12-15") for one in seed_store.articles()]
+    monkeypatch.setattr(seed_store, "articles", lambda: listed)
+    await engine.answer("How many drones did Russia launch yesterday?")
+    await engine.answer("How many drones did Russia launch overnight?")
+    assert [one["days"] for one in asked] == [("2025-12-15",), ()]

@@ -18,7 +18,8 @@ ORDER = {
         embeddings days lexical ownership chroma records store duplicates build rebuilding
     """,
     "rag": """
-        model_stream model_server local_models models findings prompts echoes conversation filters retrieval
+        model_stream model_server local_models models findings prompts echoes conversation filters
+        reranking relative_days parts retrieval
         asking marker_forms markers citations thesaurus words numbers dates names facts premises presence roles claims
         denials slots extent certainty order languages foreign support disagreement coverage answers spending feedback
         question extractive events pacing drafts writing tracing engine markup standing rendering limits api.engine

@@ -119,6 +119,7 @@ def test_outlet_and_day_find_an_article(tmp_path: Path) -> None:
     assert [match.passage_id for match in index.search("on October 7, 2023", 9)] == [ids["second"]]
     assert index.search("river on October 7, 2023", 9)[0].passage_id == ids["second"]
     assert index.search("on October 8, 2023", 9) == []
+    assert index.search("river", 9, days=["2023-10-07"])[0].passage_id == ids["second"]
 
 
 def test_words_spoken_before_are_looked_up_in_titles_alone(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
-from collections.abc import Iterator
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from index.articles import Article
 from index.passages import Passage, cut_passages
 from index.settings import Settings
 from index.store import PassageStore, open_store
-from rag.retrieval import NewsRetriever, fuse, outlets_named, prefer_outlets, spread
+from rag.retrieval import NewsRetriever, fuse, join_parts, outlets_named, prefer_outlets, spread
 from tests.fakes import HashingEmbedding
 
 
@@ -119,6 +120,82 @@ def made(id_: str, article_id: str, source: str | None = None) -> Passage:
 def test_outlets_are_known_by_their_names(question: str, named: set[str]) -> None:
     outlets = ["The Age", "TechCrunch", "Wired", "The Roar | Sports Writers Blog"]
     assert outlets_named(question, outlets) == named
+
+
+def test_a_longer_name_is_no_other_section_of_the_outlet() -> None:
+    outlets = ["FOX News - Health", "FOX News - Lifestyle"]
+    assert outlets_named("What did FOX News - Health say?", outlets) == {"FOX News - Health"}
+    assert outlets_named("What did FOX News say?", outlets) == set(outlets)
+
+
+def test_several_named_outlets_are_all_heard() -> None:
+    passages = {
+        name: made(name, name, source)
+        for name, source in {"a1": "The Age", "a2": "The Age", "a3": "The Age", "w1": "Wired", "x1": "Polygon"}.items()
+    }
+    scores = {"a1": 0.9, "a2": 0.85, "a3": 0.8, "w1": 0.5, "x1": 0.6}
+    found = spread(passages, scores, limit=5, outlets={"The Age", "Wired"})
+    assert [one.passage.id for one in found] == ["a1", "w1", "a2", "a3", "x1"]
+    assert found[0].score == pytest.approx(0.9)
+    assert sorted(found, key=lambda one: -one.score) == found
+    assert [one.passage.id for one in spread(passages, scores, limit=5, outlets={"Wired"})][:3] == ["a1", "a2", "a3"]
+
+
+def test_of_a_questions_parts_the_best_counts_for_each_passage() -> None:
+    joined = join_parts({"a": 0.8, "b": 0.4}, [{"b": 0.5}, {"a": 0.1, "c": 0.2}])
+    assert joined == {
+        "a": pytest.approx(0.8 * (0.5 * 1 + 0.5 * 0.5)),
+        "b": pytest.approx(0.8 * (0.5 * 0.5 + 0.5 * 1)),
+        "c": pytest.approx(0.8 * 0.5 * 1),
+    }
+    assert join_parts({"a": 0.8}, []) == {"a": 0.8}
+    assert join_parts({}, [{}]) == {}
+
+
+def test_each_part_of_a_question_finds_its_passage(store: PassageStore) -> None:
+    retriever = NewsRetriever(store, top_k=2)
+    parts = ["engineers found cracks in the old bridge", "farmers brought in the wheat early"]
+    found = retriever.search("cracks; wheat", parts=parts)
+    assert {one.passage.article_id for one in found} == {"bridge", "harvest"}
+
+
+def test_days_that_a_question_means_bring_their_articles_forward(store: PassageStore) -> None:
+    monday = make_article("monday", "The council will vote on the museum.")
+    passages = cut_passages(dataclasses.replace(monday, published="2025-11-03"), max_tokens=64)
+    vectors = np.asarray(store.embedding.get_text_embedding_batch([passage.text for passage in passages]))
+    store.put(dataclasses.replace(monday, published="2025-11-03"), passages, vectors.astype(np.float32))
+    retriever = NewsRetriever(store, top_k=3)
+    question = "Will the council vote on the museum?"
+    assert retriever.search(question, days=["2025-11-03"])[0].passage.article_id == "monday"
+
+
+class Judging:
+    """A reranker that likes one article, or fails."""
+
+    def __init__(self, article_id: str | None) -> None:
+        self.article_id = article_id
+        self.asked: list[tuple[str, list[str]]] = []
+
+    def judge(self, question: str, passages: Sequence[Passage]) -> Mapping[str, float]:
+        self.asked.append((question, [passage.id for passage in passages]))
+        if self.article_id is None:
+            return {}
+        return {passage.id: 0.9 if passage.article_id == self.article_id else 0.2 for passage in passages}
+
+
+def test_a_reranker_orders_what_was_found(store: PassageStore) -> None:
+    reranker = Judging("storm")
+    found = NewsRetriever(store, top_k=2, reranker=reranker).search("Why was the old bridge closed?")
+    assert (found[0].passage.article_id, found[0].score) == ("storm", 0.9)
+    [(question, read)] = reranker.asked
+    assert question == "Why was the old bridge closed?"
+    assert len(read) == 5
+
+
+def test_where_the_reranker_fails_the_order_stays(store: PassageStore) -> None:
+    question = "Why was the old bridge closed?"
+    plain = NewsRetriever(store, top_k=3).search(question)
+    assert NewsRetriever(store, top_k=3, reranker=Judging(None)).search(question) == plain
 
 
 def test_a_named_outlet_comes_before_one_that_matters_as_much() -> None:
