@@ -56,7 +56,11 @@ def _serve(settings: Settings, host: str, listening: socket.socket) -> None:
         app.include_router(runs_router([settings.runs, settings.home / "runs"]))
         app = mount_page(app, engine, local_only=is_loopback(host), evaluation="evaluation")
         warm_up_behind(engine)
-        config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=3)
+        if not is_loopback(host) and settings.auth is None:
+            typer.echo("Whoever reaches this machine may ask; BYLINE_AUTH asks for a name and a password.", err=True)
+        config = uvicorn.Config(
+            app, log_level="warning", access_log=False, proxy_headers=False, timeout_graceful_shutdown=3
+        )
         _Server(config).run(sockets=[listening])
 
 

@@ -4,6 +4,7 @@ Only `app.py` and the `__main__` modules call `load_settings`; everything else r
 """
 
 import hashlib
+import ipaddress
 import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,6 +18,7 @@ from index.errors import SettingsError
 # They say where things are kept and how long to wait, not what the answers are.
 _NOT_DECIDING = frozenset(
     {"home", "runs", "lock_seconds", "chroma", "fetch_private", "llm_connect_seconds", "llm_read_seconds"}
+    | {"hosts", "proxies", "root_path", "questions_per_minute"}
 )
 
 
@@ -88,6 +90,25 @@ class Settings(BaseSettings):
         default="none", description="none, or a cross-encoder of sentence-transformers, by name or folder"
     )
     runs: Path = Field(default=Path("runs"), description="folder of evaluation runs that the page lists")
+    auth: SecretStr | None = Field(
+        default=None,
+        description="who may come in: NAME:HASH pairs, or a file of them; unset: whoever reaches the server",
+    )
+    hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="more names the server is addressed by, separated by commas"
+    )
+    proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="addresses or networks of proxies in front, which say who asks; separated by commas"
+    )
+    root_path: str = Field(
+        default="", description="path under which a proxy shows the page, such as /news", pattern=r"^(/[\w.~-]+)*/?$"
+    )
+    questions_per_minute: int | None = Field(
+        default=None,
+        ge=1,
+        le=100_000,
+        description="most that one client may ask; unset: 20 where other machines reach the server",
+    )
     traces: str | None = Field(
         default=None, description="address for OpenTelemetry traces, questions and articles in them; unset: none"
     )
@@ -112,6 +133,26 @@ class Settings(BaseSettings):
         if value is not None and not value.startswith(("http://", "https://")):
             raise ValueError("expected an address that starts with http:// or https://")
         return value.rstrip("/") if value else None
+
+    @field_validator("hosts", "proxies", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        return tuple(filter(None, (one.strip() for one in value.split(",")))) if isinstance(value, str) else value
+
+    @field_validator("proxies")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for one in value:
+            try:
+                ipaddress.ip_network(one, strict=False)
+            except ValueError as exc:
+                raise ValueError(f"{one!r} is no address or network such as 10.0.0.0/8") from exc
+        return value
+
+    @field_validator("root_path")
+    @classmethod
+    def _path(cls, value: str) -> str:
+        return value.rstrip("/")
 
     @field_validator("llm_options", "embedding_options", mode="before")
     @classmethod

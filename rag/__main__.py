@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from index.commands import progress_bar, run, write_json
-from index.errors import ModelError, QuestionSetError
+from index.errors import ModelError, QuestionSetError, SettingsError
 from index.settings import Settings, load_settings
 from rag.answers import Answer, to_json
 from rag.batch import read_answered, read_history, read_questions, write_answer
@@ -19,6 +19,7 @@ from rag.conversation import Turn
 from rag.doctor_report import examine
 from rag.engine import open_engine
 from rag.filters import Filter
+from rag.passwords import check_name, hash_password
 from rag.remote import find_running_page
 from rag.rendering import to_plain
 from rag.spending import spent_in_words
@@ -101,6 +102,19 @@ def doctor(
     else:
         report.show(Console())
     raise typer.Exit(report.exit_code)
+
+
+@app.command()
+def password(name: Annotated[str, typer.Argument(help="Who logs in with it.")]) -> None:
+    """Ask for a new password and print the NAME:HASH pair that BYLINE_AUTH wants."""
+    check_name(name)
+    if sys.stdin.isatty():
+        chosen = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+    else:
+        chosen = sys.stdin.readline().rstrip("\n")
+    if not chosen:
+        raise SettingsError("The password is empty.")
+    print(f"{name}:{hash_password(chosen)}")
 
 
 @contextmanager

@@ -17,10 +17,10 @@ from index.articles import Article
 from index.records import IndexedArticle
 from rag.api import MAX_QUESTION_CHARACTERS, Answering, ArticleSource, api_router
 from rag.feedback import RecentAnswers
+from rag.gateway import asking_rate, guard
 from rag.markup import escape_text
 from rag.messages import Message, Streaming, contents_of, cut_at, safe_again, said, stopped_messages, turns_of
 from rag.rendering import plain_message
-from rag.shield import Shield
 from rag.suggestions import suggest_questions
 
 Update = tuple[Any, Any]
@@ -54,9 +54,9 @@ def mount_page(app: FastAPI, engine: Engine, *, local_only: bool, evaluation: st
         evaluation: address, relative to the page, of a page about how good the answers are.
     """
     answers = RecentAnswers()
-    app.include_router(api_router(engine, answers))
+    app.include_router(api_router(engine, answers, rate=asking_rate(engine.settings, local_only=local_only)))
     head = _serve_static(app)
-    app.add_middleware(Shield, local_only=local_only)
+    guard(app, engine.settings, local_only=local_only)
     mounted: FastAPI = gr.mount_gradio_app(
         app,
         build_page(engine, answers, evaluation=evaluation),
@@ -75,6 +75,7 @@ def mount_page(app: FastAPI, engine: Engine, *, local_only: bool, evaluation: st
         ssr_mode=False,
         show_error=False,
         mcp_server=False,
+        root_path=engine.settings.root_path or None,
     )
     return mounted
 

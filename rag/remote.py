@@ -4,6 +4,7 @@ import ipaddress
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -14,6 +15,7 @@ from index.settings import Settings
 from rag.answers import Answer, from_json
 from rag.conversation import Turn
 from rag.filters import Filter
+from rag.sessions import local_session
 
 _PROBE_SECONDS = 2.0
 _ANSWER_SECONDS = 600.0
@@ -22,12 +24,13 @@ _ANSWER_SECONDS = 600.0
 class RunningPage:
     """A page on this machine that answers questions."""
 
-    def __init__(self, url: str) -> None:
-        """Ask at `url`."""
+    def __init__(self, url: str, *, home: Path | None = None) -> None:
+        """Ask at `url`; the page's `home`, where it can be read, shows that we are of this machine."""
         self.url = url
         # The machine's proxy settings are for other hosts.
         timeout = httpx.Timeout(_PROBE_SECONDS, read=_ANSWER_SECONDS)
         self._client = httpx.Client(base_url=url, timeout=timeout, trust_env=False)
+        self._home = home
 
     def is_alive(self) -> bool:
         """Whether a page answers at the address; a process that died leaves its address behind."""
@@ -48,7 +51,7 @@ class RunningPage:
         ]
         try:
             asked = {"question": question, "history": turns, **({"among": asdict(among)} if among else {})}
-            reply = self._client.post("/api/ask", json=asked)
+            reply = self._client.post("/api/ask", json=asked, headers=self._headers())
             body = reply.json()
         except httpx.HTTPError as exc:
             raise ModelUnreachableError(
@@ -61,6 +64,10 @@ class RunningPage:
             raise UserError(f"The page at {self.url} says: {reason or f'HTTP {reply.status_code}'}")
         return from_json(body)
 
+    def _headers(self) -> dict[str, str]:
+        session = local_session(self._home) if self._home else ""
+        return {"Authorization": f"Bearer {session}"} if session else {}
+
     def close(self) -> None:
         """Close its connections."""
         self._client.close()
@@ -71,7 +78,7 @@ def find_running_page(settings: Settings) -> RunningPage | None:
     url = announced_url(settings.home)
     if settings.chroma is not None or url is None or not _is_loopback(url):
         return None
-    page = RunningPage(url)
+    page = RunningPage(url, home=settings.home)
     if page.is_alive():
         return page
     page.close()

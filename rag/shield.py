@@ -7,12 +7,15 @@ import ipaddress
 import json
 import re
 import secrets
+from collections.abc import Collection
 from typing import Final
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from rag.proxies import Proxies, inner_path
 
 MAX_BODY_BYTES: Final = 1024 * 1024
 """Largest request body; a whole conversation of the page is far below it."""
@@ -23,26 +26,44 @@ _POLICY: Final = (
     "base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 )
 _SCRIPT: Final = re.compile(rb"<script(?=[\s>])", re.IGNORECASE)
+# Parts of Gradio that the page does not use: it takes no files through Gradio and fetches nothing for anybody.
+_CLOSED: Final = re.compile(
+    r"/gradio_api/(?:upload|proxy=|stream/|component_server|process_recording|run-history|vibe|undo-vibe|deep_link|mcp|openapi)"
+    r"|/(?:monitoring|runs|docs|redoc|openapi\.json)(?:/|$)"
+)
 _HEADERS: Final = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
     "x-frame-options": "DENY",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
 }
 
 
 class Shield:
-    """Middleware that refuses strangers and answers HTML with a content security policy.
+    """Middleware that refuses foreign pages and answers HTML with a content security policy.
 
     A request that changes or asks something is refused when a page of another origin sends it. On a loopback address
     the host it names has to be this machine's too: a name that merely points here belongs to somebody else's page.
+    What a trusted proxy says of the client holds for everything inside.
     """
 
-    def __init__(self, app: ASGIApp, *, local_only: bool) -> None:
-        """Wrap `app`; `local_only` says that the server listens on a loopback address."""
+    def __init__(
+        self, app: ASGIApp, *, local_only: bool, hosts: Collection[str] = (), proxies: Proxies | None = None
+    ) -> None:
+        """Wrap `app`.
+
+        Args:
+            app: what answers.
+            local_only: the server listens on a loopback address.
+            hosts: more names that the server is addressed by; where any are given, no others.
+            proxies: those in front.
+        """
         self._app = app
-        self._local_only = local_only
+        self._names_matter = local_only or bool(hosts)
+        self._hosts = {host.lower() for host in hosts}
+        self._proxies = proxies or Proxies()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse an exchange, or pass it on."""
@@ -53,10 +74,18 @@ class Shield:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        if self._local_only and not is_loopback(_host(headers.get("host", ""))):
-            await _refuse(send, 421, "This server answers only under the name of this machine (127.0.0.1).")
-        elif scope["method"] not in {"GET", "HEAD", "OPTIONS"} and _from_elsewhere(headers):
+        # The name as it came, whatever a proxy says: a foreign page could say it too.
+        if not self._is_ours(_host(headers.get("host", ""))):
+            await _refuse(
+                send, 421, "This server does not answer under this name: open 127.0.0.1, or add it to BYLINE_HOSTS."
+            )
+            return
+        own = {headers.get("host", "").lower(), self._proxies.public_host(scope).lower()} - {""}
+        scope = self._proxies.look_through(scope)
+        if scope["method"] not in {"GET", "HEAD", "OPTIONS"} and _from_elsewhere(headers, own):
             await _refuse(send, 403, "Requests from another site are refused.")
+        elif _CLOSED.match(inner_path(scope)):
+            await _refuse(send, 403, "This is not open here.")
         elif _announced_bytes(headers) > MAX_BODY_BYTES:
             await _refuse(send, 413, f"The request is larger than {MAX_BODY_BYTES} bytes.")
         else:
@@ -66,6 +95,9 @@ class Shield:
             except ClientDisconnect:
                 if not body.refused:
                     raise
+
+    def _is_ours(self, host: str) -> bool:
+        return not self._names_matter or host in self._hosts or is_loopback(host)
 
 
 class _Body:
@@ -155,15 +187,15 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _from_elsewhere(headers: Headers) -> bool:
-    """Whether a browser says that a page of another origin sends this; programs say nothing and may."""
+def _from_elsewhere(headers: Headers, own: Collection[str]) -> bool:
+    """Whether a browser says that a page of another origin than our `own` sends this; programs say nothing and may."""
     if headers.get("sec-fetch-site", "same-origin") in {"cross-site", "same-site"}:
         return True
     origin = headers.get("origin")
     if origin is None:
         return False
     try:
-        return urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
+        return urlsplit(origin).netloc.lower() not in own
     except ValueError:
         return True
 

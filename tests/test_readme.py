@@ -14,7 +14,7 @@ def settings_rows() -> list[str]:
     for name, field in Settings.model_fields.items():
         key = field.validation_alias or f"BYLINE_{name.upper()}"
         default = field.get_default(call_default_factory=True, validated_data={})
-        shown = f"`{default}`" if default not in (None, {}) else ""
+        shown = f"`{default}`" if default not in (None, {}, (), "") else ""
         rows.append(f"| `{key}` | {shown} | {field.description} |".replace("|  |", "| |"))
     return rows
 
