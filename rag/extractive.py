@@ -16,6 +16,7 @@ import numpy as np
 from index.lexical import STOP_WORDS, words_of
 from index.sentences import Span, split_sentences
 from index.store import PassageStore
+from rag.antecedents import name_pronoun
 from rag.asking import REFUSAL
 from rag.citations import Citation
 from rag.facts import spell
@@ -41,6 +42,10 @@ EVIDENCE_BIAS = -3.45
 # From this likelihood on the articles' words are given as an answer (held out: .94 of SQuAD's answerable questions and
 # .95 of CLAP NQ's are, none of those about other articles).
 _ANSWERS_FROM = 0.4
+# A sentence that gives an office to the one whom the question names answers what that one is.
+_ROLE_TOLD = 0.9
+# From this likelihood on a refusal shows the nearest sentence.
+_NEAR_MISS_FROM = 0.1
 # Not even a model is asked where that likelihood is below this and nothing found is as near as this (cosine): it
 # judges what is doubtful better, and a call for nothing costs less than a question refused that has an answer.
 _ASKS_FROM = 0.05
@@ -192,7 +197,7 @@ def describe(question: Question, candidate: Candidate, *, cosine: float) -> Feat
         said=question.share(candidate.words),
         said_around=question.share(candidate.around),
         counted=fits if question.kind in {"duration", "number"} else 0.0,
-        named=fits if question.kind in {"time", "person", "place", "reason", "statement"} else 0.0,
+        named=fits if question.kind in {"time", "role", "person", "place", "reason", "statement"} else 0.0,
     )
 
 
@@ -249,9 +254,12 @@ def quote_answer(question: str, passages: Sequence[ScoredPassage], *, store: Pas
         return Extract(_refusal(asked, store), refused=True)
     ranked = [one for one in rank_sentences(asked, candidates, store) if _fits(asked, one)]
     confidence = answerability(weigh_evidence(asked, ranked[0].features)) if ranked else 0.0
+    if asked.kind == "role" and ranked:
+        confidence = max(confidence, _ROLE_TOLD)
     if confidence < _ANSWERS_FROM:
-        return Extract(_refusal(asked, store), refused=True, confidence=confidence)
-    return replace(_compose(_choose(asked, ranked)), confidence=confidence)
+        near = _near_miss(ranked[0].candidate) if confidence >= _NEAR_MISS_FROM else ""
+        return Extract(f"{_refusal(asked, store)}{near}", refused=True, confidence=confidence)
+    return replace(_compose(_choose(asked, ranked), store), confidence=confidence)
 
 
 def refuse_unasked(question: str, passages: Sequence[ScoredPassage], *, store: PassageStore) -> str:
@@ -280,7 +288,7 @@ def _fits(question: Question, one: Ranked) -> bool:
     """Whether a sentence can answer at all: how long with a length of time, what someone said with that one's words."""
     if question.kind == "duration":
         return one.features.counted > 0
-    return question.kind != "statement" or one.features.named > 0
+    return question.kind not in {"role", "statement"} or one.features.named > 0
 
 
 def is_small_talk(question: str) -> bool:
@@ -305,6 +313,31 @@ def _refusal(question: Question, store: PassageStore) -> str:
     return f"{REFUSAL} {nobody} {' or '.join(missing)}."
 
 
+def _told_whole(candidate: Candidate, store: PassageStore) -> str:
+    """The candidate's sentence, a pronoun at its start explained from its article."""
+    if not candidate.text.startswith(("He ", "She ")):
+        return candidate.text
+    before = store.article(candidate.found.passage.article_id).text[: candidate.start]
+    return name_pronoun(candidate.text, [before[start:end] for start, end in split_sentences(before)])
+
+
+def _near_miss(candidate: Candidate) -> str:
+    """The sentence nearest to the question, as what it is: words that were found, not an answer."""
+    return f" The closest passage: {_quotation(candidate, candidate.text)}"
+
+
+def _quotation(candidate: Candidate, sentence: str) -> str:
+    """A sentence in quotation marks, its outlet before it where known.
+
+    It is on one line; quotation marks within quotation marks are single ones, and `[3]` in an article is no marker.
+    """
+    source = candidate.found.passage.source
+    words = " ".join(sentence.split()).replace("“", "‘").replace("”", "’")
+    words = re.sub(r'"([^"]*)"', r"‘\1’", words)
+    words = re.sub(r"\[(\d{1,2})\]", r"(\1)", words)
+    return f"{source}: “{words}”" if source else f"“{words}”"
+
+
 def _choose(question: Question, ranked: Sequence[Ranked]) -> list[Candidate]:
     """The best sentence, and those behind it that add something the question asks for, within the limits."""
     chosen = [ranked[0]]
@@ -324,20 +357,15 @@ def _choose(question: Question, ranked: Sequence[Ranked]) -> list[Candidate]:
     return [one.candidate for one in chosen]
 
 
-def _compose(quoted: Iterable[Candidate]) -> Extract:
-    """The text of an answer: each sentence in quotation marks, its outlet before it where known, its marker behind."""
+def _compose(quoted: Iterable[Candidate], store: PassageStore) -> Extract:
+    """The text of an answer: each sentence quoted, its marker behind; who "he" is in brackets where that is certain."""
     text = ""
     citations: list[Citation] = []
     for candidate in quoted:
         text += "\n\n" if text else ""
         start = len(text)
         passage, marker = candidate.found.passage, candidate.found.rank
-        outlet = f"{passage.source}: " if passage.source else ""
-        # On one line; quotation marks within quotation marks are single ones, and `[3]` in an article is no marker.
-        words = " ".join(candidate.text.split()).replace("“", "‘").replace("”", "’")
-        words = re.sub(r'"([^"]*)"', r"‘\1’", words)
-        words = re.sub(r"\[(\d{1,2})\]", r"(\1)", words)
-        text += f"{outlet}“{words}” [{marker}]"
+        text += f"{_quotation(candidate, _told_whole(candidate, store))} [{marker}]"
         citations.append(
             Citation(
                 marker=marker,

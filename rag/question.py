@@ -11,8 +11,9 @@ from index.lexical import words_of
 from index.store import PassageStore
 from rag.claims import sayings
 from rag.facts import Facts, Name, Number, find_facts, same_spelling, spell
+from rag.roles import roles_of
 
-Kind = Literal["duration", "number", "time", "person", "place", "reason", "statement", "other"]
+Kind = Literal["duration", "number", "time", "role", "person", "place", "reason", "statement", "other"]
 
 _TIME_UNITS = frozenset({"second", "minute", "hour", "day", "week", "month", "year"})
 _UNIT_WORDS = r"(?:seconds|minutes|hours|days|nights|weeks|weekends|months|years|decades)"
@@ -27,6 +28,8 @@ _KINDS: tuple[tuple[Kind, str], ...] = (
     ("number", r"\bhow (?:many|much|often|far|large|big|old|tall|high|deep|fast)\b"
                r"|\b(?:what|which) (?:percentage|percent|numbers?|share|proportion|amount|price|cost|fraction)\b"),
     ("time", r"\bwhen\b|\b(?:what|which) (?:day|date|year|month|time|century|decade|weekday)\b"),
+    ("role", r"\bwhat(?:[’']s| (?:is|was|are|were))\b(?=.*\b(?:job|post|office|title|occupation|profession)\b\W*$)"
+             r"|\bwho(?:[’']s| (?:is|was))(?=(?: (?-i:[A-Z])[\w.-]*)+\W*$)"),
     ("person", r"\bwho(?:m|se)?\b"),
     ("place", r"\bwhere\b|\b(?:what|which) (?:city|country|place|town|region|location)\b"),
     ("reason", r"\bwhy\b|\bwhat (?:is|was|were|are) the (?:reason|cause)"),
@@ -38,6 +41,7 @@ _ASKED_FOR = re.compile(
     rf"town|region|location|reason|cause|{_SAYING})\b",
     re.IGNORECASE,
 )
+_ROLE_WORDS = re.compile(r"\b(?:job|post|office|title|occupation|profession)\b", re.IGNORECASE)
 _OF_A_WHOLE = re.compile(r"\b(?:what|which) (?:percentage|percent|share|proportion|fraction)\b", re.IGNORECASE)
 _TIME_WORDS = re.compile(
     r"\b(?:spring|summer|autumn|winter|yesterday|today|tomorrow|tonight|overnight|morning|afternoon|evening|midnight|"
@@ -106,7 +110,8 @@ def _split_kind(text: str) -> tuple[Kind, str]:
     """What kind of thing is asked for, and the question without the words that only say so."""
     for kind, pattern in _KINDS:
         if match := re.search(pattern, text, re.IGNORECASE):
-            return kind, text[: match.start()] + _ASKED_FOR.sub(" ", match.group()) + text[match.end() :]
+            rest = _ROLE_WORDS.sub(" ", text[match.end() :]) if kind == "role" else text[match.end() :]
+            return kind, text[: match.start()] + _ASKED_FOR.sub(" ", match.group()) + rest
     return "other", text
 
 
@@ -155,6 +160,8 @@ def answers_kind(question: Question, sentence: str, *, before: str = "") -> bool
             return any(_counts(question, number, facts) for number in facts.numbers)
         case "time":
             return bool(facts.dates or _TIME_WORDS.search(sentence))
+        case "role":
+            return any(role.offices and names_it(question.facts, role.name) for role in roles_of(facts))
         case "person" | "place":
             return any(not names_it(question.facts, name) for name in facts.names)
         case "reason":

@@ -44,6 +44,8 @@ def ask(store: PassageStore) -> Ask:
         ("Where did the Ukrainian and U.S. military officials meet?", "Stuttgart"),
         ("What did Zelenskiy say about Article 5?", "Article 5"),
         ("What did Umerov write on X?", "constructive"),
+        ("What is Yuri Ushakov's job?", "foreign affairs adviser"),
+        ("Who is Dmitry Peskov?", "Kremlin spokesman"),
     ],
 )
 def test_the_words_that_answer_are_quoted(ask: Ask, question: str, words: str) -> None:
@@ -197,3 +199,24 @@ def test_quotation_marks_within_a_quotation_are_single_ones(ask: Ask) -> None:
     text = ask("What did Umerov say on social media platform X?").text
     assert "‘real progress achieved.’” [" in text
     assert '"' not in text
+
+
+def test_who_he_is_stands_in_brackets_and_the_citation_keeps_the_exact_words(ask: Ask) -> None:
+    extract = ask("Who dismissed the demilitarised economic zone as unworkable?")
+    assert "“He [Zelenskyy] also dismissed" in extract.text
+    assert extract.citations[0].quote.startswith("He also dismissed")
+
+
+def test_a_refusal_shows_the_nearest_passage_as_no_answer(ask: Ask) -> None:
+    extract = ask("Which two regions make up the Donbas?")
+    assert extract.refused
+    assert not extract.citations
+    assert re.match(rf"{re.escape(REFUSAL)} The closest passage: .*“.*Donbas.*”$", extract.text)
+
+
+def test_a_refusal_shows_no_passage_where_nothing_is_near(ask: Ask) -> None:
+    assert "closest" not in ask("What is the capital of Mongolia?").text
+
+
+def test_nobody_is_told_of_by_the_office_of_another(ask: Ask) -> None:
+    assert ask("What is Angela Merkel's job?").refused
