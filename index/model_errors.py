@@ -7,10 +7,18 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from index.errors import BylineError, ModelContextError, ModelError, ModelRefusedError, ModelUnreachableError
+
+_refused_with: ContextVar[int] = ContextVar("refused_with", default=0)
+
+
+async def note_refusal(response: Any) -> None:
+    """For an httpx client that retries by itself: a call that runs out of time meanwhile says what it waited for."""
+    _refused_with.set(response.status_code if response.is_error else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +74,7 @@ def model_errors(call: ModelCall) -> Iterator[None]:
 @contextmanager
 def provider_errors(call: ModelCall, *, anything: bool = True) -> Iterator[None]:
     """`model_errors` that takes every exception for the provider's: around its own calls alone."""
+    _refused_with.set(0)
     try:
         yield
     except BylineError:
@@ -92,6 +101,11 @@ def _translated(exc: Exception, call: ModelCall) -> ModelError:
         if _caused_by(exc, httpx.ConnectTimeout):
             return ModelUnreachableError(
                 f"{call.server} cannot be reached within BYLINE_LLM_CONNECT_SECONDS: check {call.address_setting}."
+            )
+        if _refused_with.get() == 429:
+            return ModelRefusedError(
+                f"{call.server} asks to wait (429) for longer than BYLINE_LLM_READ_SECONDS: try again later, or check "
+                "the quota of the key."
             )
         return ModelUnreachableError(
             f"{call.server} sent nothing for too long; raise BYLINE_LLM_READ_SECONDS if it is only slow."

@@ -1,6 +1,7 @@
 """The language model by name, through LlamaIndex's interface; how it is called and how it fails is re-exported here.
 
-One layer retries: the openai client, twice, honouring Retry-After up to a minute; LlamaIndex's own retries are off.
+One layer retries: the openai client, twice, waiting as Retry-After says within the silence that the settings allow;
+LlamaIndex's own retries are off.
 """
 
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from llama_index.core.llms import LLM
 
 from index.classes import import_class
 from index.errors import SettingsError
-from index.model_errors import without_secrets
+from index.model_errors import note_refusal, without_secrets
 from index.settings import Settings
 from rag.local_models import load_gguf, load_transformers
 from rag.model_server import OPENAI_URL, ModelServer, find_server
@@ -88,7 +89,7 @@ def _http_clients(settings: Settings, server: ModelServer) -> tuple[Any, Any]:
     import httpx
 
     shared = _connection(settings, server)
-    return httpx.Client(**shared), httpx.AsyncClient(**shared)
+    return httpx.Client(**shared), httpx.AsyncClient(event_hooks={"response": [note_refusal]}, **shared)
 
 
 def _connection(settings: Settings, server: ModelServer) -> dict[str, Any]:

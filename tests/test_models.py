@@ -54,7 +54,7 @@ def _at(server: OpenAIServer, **values: Any) -> Settings:
     return _settings(**(given | values))
 
 
-def _stream(settings: Settings, *, silence_seconds: float = 5.0) -> ModelStream:
+def _stream(settings: Settings, *, silence_seconds: float = 60.0) -> ModelStream:
     llm = load_llm(settings)
     assert llm is not None
     return ModelStream(
@@ -336,9 +336,13 @@ async def test_retry_after_is_waited_for(openai_server: OpenAIServer) -> None:
 async def test_retry_after_is_not_waited_for_without_bound(openai_server: OpenAIServer) -> None:
     openai_server.default = Fault(429, "Slow down", "rate_limit_exceeded", {"Retry-After": "30"})
     began = time.monotonic()
-    _, error = await _read(_stream(_at(openai_server), silence_seconds=0.5))
-    assert isinstance(error, ModelUnreachableError)
-    assert time.monotonic() - began < 3
+    _, error = await _read(_stream(_at(openai_server), silence_seconds=1.0))
+    assert isinstance(error, ModelRefusedError)
+    assert "asks to wait (429)" in str(error)
+    assert time.monotonic() - began < 10
+    openai_server.default = HANG
+    _, error = await _read(_stream(_at(openai_server), silence_seconds=0.3))
+    assert isinstance(error, ModelUnreachableError), "the refusal of an earlier call is no reason of this one"
 
 
 @pytest.mark.parametrize("fault", [HANG, Reply(["Five "], hangs=True)])

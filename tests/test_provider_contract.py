@@ -53,7 +53,7 @@ def at(provider: str, server: Server) -> Open:
     return settings
 
 
-async def ask(settings: Settings, *, silence_seconds: float = 5.0) -> tuple[list[str], ModelStream, ModelError | None]:
+async def ask(settings: Settings, *, silence_seconds: float = 60.0) -> tuple[list[str], ModelStream, ModelError | None]:
     llm = load_llm(settings)
     assert llm is not None
     messages = [
