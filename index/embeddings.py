@@ -345,7 +345,8 @@ def _arguments(provider: str, model: str, settings: Settings) -> dict[str, Any]:
         return arguments
     address, key = settings.embedding_base_url, settings.embedding_api_key
     if provider == "ollama":
-        arguments["client_kwargs"] = {"timeout": settings.llm_read_seconds}
+        headers = {"authorization": f"Bearer {key.get_secret_value()}"} if key else None
+        arguments["client_kwargs"] = {"timeout": settings.llm_read_seconds, "headers": headers}
         return arguments | ({"base_url": address} if address else {})
     if provider == "openai":
         address, key = address or settings.openai_base_url, key or settings.openai_api_key

@@ -108,13 +108,22 @@ class ModelStream:
             while True:
                 try:
                     stream = await self._llm.astream_chat(self._messages)
-                    return stream, await anext(stream, None)
+                    return stream, await anext(stream, None) or await self._reason_for_nothing()
                 except NotImplementedError:
                     return _nothing(), _whole(await self._llm.achat(self._messages))
                 except Exception as exc:
                     refusals += 1
                     if refusals > len(_REFUSED_PARAMETERS) + 1 or not self._leave_out(exc):
                         raise
+
+    async def _reason_for_nothing(self) -> ChatResponse | None:
+        """Ask for the whole after a stream without a word: llama-cpp-python's server refuses so, and then says why."""
+        try:
+            return _whole(await self._llm.achat(self._messages))
+        except Exception as exc:
+            if 400 <= (http_status(exc) or 0) < 500:
+                raise
+            return None
 
     def _leave_out(self, exc: Exception) -> bool:
         """Change what is sent where the server says that it does not take it; it is then never sent again."""

@@ -5,6 +5,8 @@ A test module that imports `serve_openai as serve_openai` has the fixture `opena
 
 import asyncio
 import json
+from array import array
+from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +15,7 @@ import pytest
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
+from tests.fakes import HashingEmbedding
 from tests.scripted_server import ScriptedServer
 
 
@@ -100,6 +103,7 @@ class OpenAIServer(ScriptedServer[Script]):
         self.about_models: dict[str, Any] = {}  # what some servers say of each model, such as vLLM's max_model_len
         self.props: dict[str, Any] | None = None  # what llama.cpp's server says beside the protocol
         self.requests: list[Received] = []
+        self.embedded: list[dict[str, Any]] = []
         super().__init__()
 
     @property
@@ -117,6 +121,18 @@ class OpenAIServer(ScriptedServer[Script]):
         @app.get("/props")
         async def tell_props() -> Response:
             return JSONResponse(self.props or {"error": "not found"}, 200 if self.props else 404)
+
+        @app.post("/v1/embeddings")
+        async def embed(request: Request) -> Response:
+            asked = await request.json()
+            if asked["model"] not in self.models:
+                return await self._fail(UNKNOWN_MODEL)
+            self.embedded.append({**asked, "authorization": request.headers.get("authorization")})
+            texts = asked["input"] if isinstance(asked["input"], list) else [asked["input"]]
+            vectors = HashingEmbedding().get_text_embedding_batch(texts)
+            data = [_embedding(at, vector, asked.get("encoding_format")) for at, vector in enumerate(vectors)]
+            usage = {"prompt_tokens": 5, "total_tokens": 5}
+            return JSONResponse({"object": "list", "data": data, "model": asked["model"], "usage": usage})
 
         @app.post("/v1/chat/completions")
         async def complete(request: Request) -> Response:
@@ -182,6 +198,12 @@ class OpenAIServer(ScriptedServer[Script]):
     def _envelope(received: Received, kind: str, *, choices: list[dict[str, Any]]) -> dict[str, Any]:
         model = received.body.get("model", "")
         return {"id": "chatcmpl-1", "object": kind, "created": 1, "model": model, "choices": choices}
+
+
+def _embedding(index: int, vector: Sequence[float], form: str | None) -> dict[str, Any]:
+    """A vector as the client wants it: in base64, or as numbers."""
+    packed = b64encode(array("f", vector).tobytes()).decode() if form == "base64" else list(vector)
+    return {"object": "embedding", "index": index, "embedding": packed}
 
 
 def _usage(reply: Reply) -> dict[str, Any]:

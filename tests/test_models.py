@@ -302,7 +302,7 @@ async def test_model_that_cannot_stream_answers_at_once() -> None:
 async def test_refusals_are_one_line_that_names_the_setting(
     openai_server: OpenAIServer, fault: Fault, kind: type[ModelError], said: str
 ) -> None:
-    openai_server.enqueue(fault)
+    openai_server.enqueue(fault, fault)
     text, error = await _read(_stream(_at(openai_server)))
     assert text == ""
     assert type(error) is kind
@@ -310,7 +310,15 @@ async def test_refusals_are_one_line_that_names_the_setting(
     assert "openai-like/small" in str(error)
     assert "\n" not in str(error)
     assert KEY not in str(error)
-    assert len(openai_server.requests) == 1
+    assert len(openai_server.requests) == 1 + (fault is HTML_PAGE)  # an empty stream is asked about once
+
+
+async def test_a_server_that_refuses_by_an_empty_stream_is_asked_for_its_reason(openai_server: OpenAIServer) -> None:
+    openai_server.enqueue(Fault(200, body=b""), TOO_LONG)
+    _, error = await _read(_stream(_at(openai_server)))
+    assert isinstance(error, ModelContextError)
+    openai_server.enqueue(Fault(200, body=b""), Reply(["Five hours [1]."]))
+    assert await _read(_stream(_at(openai_server))) == ("Five hours [1].", None)
 
 
 async def test_server_error_is_retried_by_one_layer_only(openai_server: OpenAIServer) -> None:
