@@ -2,9 +2,9 @@
 
 from itertools import pairwise
 
-from rag.claims import SAYING, Window, clear_between, sayings
+from rag.claims import SAYING, Window, clear_between, same_speaker, sayings
 from rag.denials import is_negation
-from rag.facts import Facts, Word
+from rag.facts import Facts, Word, spell
 from rag.thesaurus import family, stem
 from rag.words import listed
 
@@ -157,7 +157,7 @@ def _is_to_come(facts: Facts, place: int) -> bool:
 
 def states_as_fact(claim: Facts, source: Facts, window: Window) -> str:
     """The doubt where the sentence states as a fact what in the source somebody says, wants or expects."""
-    if claim.quoted or _plains(claim.words) & (SAYING | _SAID_OTHERWISE):
+    if claim.quoted or _plains(claim.words) & ((SAYING - {"warning"}) | _SAID_OTHERWISE):
         return ""
     near = _near(source, window)
     if (
@@ -172,17 +172,19 @@ def states_as_fact(claim: Facts, source: Facts, window: Window) -> str:
     judged = _judged(claim, source, window)
     if judged:
         return judged
-    return "" if _plains(claim.words) & (_OPEN - _FUTURE) else _from_a_quotation(claim, source, window)
+    return _from_a_quotation(claim, source, window)
 
 
 def _judged(claim: Facts, source: Facts, window: Window) -> str:
     """`The plan is unworkable`, where the source has somebody call it so."""
     for word, after in pairwise(claim.words):
-        if word.plain not in {"is", "are", "was", "were"} or not after.content or after.plain.endswith(("ed", "ing")):
+        if word.plain not in {"is", "are", "was", "were"} or not after.content or after.plain.endswith("ed"):
             continue
         if after.capital or after.plain[0].isdigit() or after.plain in _OPEN or not clear_between(claim, word, after):
             continue
         for at, there in enumerate(source.words):
+            if after.plain.endswith("ing") and source.words[at - 1].plain != "as":
+                continue  # `is meeting`, not `as insulting`
             if there.stem != after.stem or not window[0] <= there.sentence <= window[1]:
                 continue
             said = [w for w in source.words[:at] if w.sentence == there.sentence and w.plain in SAYING | _VIEWING]
@@ -215,6 +217,10 @@ def _from_a_quotation(claim: Facts, source: Facts, window: Window) -> str:
         quoted = any(q.start < word.start < q.end and len(q.words) > 4 for q in source.quoted)
         (inside if quoted else outside).add(word.stem)
     if len(inside) >= 3 and len(inside - outside) >= 0.8 * len(inside | outside):
-        speaker = next((s.text for s in sayings(source) if window[0] <= s.sentence <= window[1] + 1), "")
-        return f"In the passage this is what {speaker or 'somebody'} says; the sentence states it as a fact."
+        speaking = [s for s in sayings(source) if window[0] <= s.sentence <= window[1] + 1]
+        named = frozenset(key for word in claim.words for key in (word.stem, spell(word.plain)))
+        if any(same_speaker(saying.speaker, named) for saying in speaking):
+            return ""
+        speaker = next((saying.text for saying in speaking), "")
+        return f"In the passage this is what {speaker} says; the sentence states it as a fact." if speaker else ""
     return ""

@@ -137,6 +137,8 @@ def sayings(facts: Facts, verbs: frozenset[str] = SAYING) -> list[Saying]:
             by = place + 1 < len(words) and words[place + 1].plain == "by"
             phrase = _noun_phrase(facts, range(place + 2, len(words)), place + 1) if by else []
         elif word.plain in verbs and not word.capital and not (word.plain == "say" and _is_infinitive(words, place)):
+            if word.plain == "warning" and place and clear_between(facts, words[place - 1], word):
+                continue  # `a single warning`: no verb
             if place and words[place - 1].plain == "and":
                 continue  # `… has offered two years and says`: whoever began the sentence
             phrase = _noun_phrase(facts, range(place - 1, -1, -1), place)

@@ -16,12 +16,14 @@ from index.store import PassageStore
 from rag.citations import Citation, quote_span
 from rag.disagreement import Disagreement, find_disagreement
 from rag.facts import find_facts, without_markers
-from rag.support import Remembering, check_support, claims_nothing
+from rag.support import Remembering, check_support, claims_nothing, shared_words
 
 # How many passages of other articles are looked at for one cited sentence, each of the two searches its half.
 _PASSAGES_A_SENTENCE = 24
 # Cosine of a passage below which it is on another subject.
 _PASSAGE_FROM = 0.30
+# Share of a claim's words that another article must have to be named beside the one that is cited.
+_SAYS_FROM = 0.55
 # The longest answer looks at so many sentences; coverage of more would make the reader wait.
 _SENTENCES = 8
 
@@ -149,6 +151,8 @@ def _others(quote: str, article_id: str, store: PassageStore, embedding: Remembe
 def _says(passage: Passage, claim: str, embedding: Remembering) -> bool:
     """Whether the passage carries the claim."""
     if claims_nothing(claim) or not _keeps_short_quotations(passage, claim):
+        return False
+    if shared_words(find_facts(claim), find_facts(passage.text)) < _SAYS_FROM:
         return False
     about = [text for text in (passage.title, passage.source) if text]
     # Most passages fail by their facts or words alone: only the others are worth the time of an embedding.

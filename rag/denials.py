@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+from index.sentences import seen_in_lower_case
 from rag.claims import SAYING, Window, clear_between
 from rag.facts import Facts, Word, stem
 
@@ -118,6 +119,28 @@ def denied_otherwise(claim: Facts, source: Facts, window: Window) -> str:
     return _turned(claim, source, window) or _opposite(claim, source, window, ours, theirs)
 
 
+def adds_denial(claim: Facts, source: Facts, window: Window) -> str:
+    """The doubt where the sentence denies something, and nothing near in the source denies, in whatever words."""
+    denied = any(is_negation(word) and word.plain != "without" for word in claim.words)
+    if not denied or any(
+        is_negation(word) or word.stem in _DENYING or _is_opposed(word)
+        for word in source.words
+        if window[0] <= word.sentence <= window[1]
+    ):
+        return ""
+    return "The passage does not deny anything here."
+
+
+def _is_opposed(word: Word) -> bool:
+    """`unaffected`, `illegal`."""
+    return any(
+        word.plain.startswith(prefix)
+        and len(word.plain) > len(prefix) + 3
+        and seen_in_lower_case(word.plain[len(prefix) :])
+        for prefix in ("un", "il", "ir", "dis", "non")
+    )
+
+
 def _turned(claim: Facts, source: Facts, window: Window) -> str:
     """`the least realistic option` where the source has `the most realistic option`."""
     ours, theirs = _graded(claim, (0, len(claim.text))), _graded(source, window)
@@ -187,7 +210,9 @@ def _denies_nearby(facts: Facts, window: Window, stem_: str) -> bool:
     for place, word in enumerate(facts.words):
         if word.stem == stem_ and window[0] <= word.sentence <= window[1]:
             near = facts.words[max(0, place - _NEARBY_WORDS) : place + _NEARBY_WORDS]
-            if any(is_negation(w) or w.stem in _DENYING for w in near if w.sentence == word.sentence):
+            if any(
+                is_negation(w) or (w.stem in _DENYING and w.stem != stem_) for w in near if w.sentence == word.sentence
+            ):
                 return True
     return False
 
@@ -218,11 +243,14 @@ def _opposite(
 ) -> str:
     likest = _denials(source, _likest_sentences(claim, source, window))
     for one, other in _SIDES:
-        mine = {(word in one) != any(denied) for word, denied in ours.items() if word in one | other}
-        its = {(word in one) != any(denied) for word, denied in likest.items() if word in one | other}
-        if mine and its and not mine & its:
-            word = next(w.text for w in claim.words if w.stem in one | other)
-            return f"The passage says the opposite of “{word}”."
+        for mine, its in ((one, other), (other, one)):
+            said = [w for w in claim.words if w.stem in mine and w.stem in ours and (w.initial or not w.capital)]
+            there = [word for word in likest if word in its]
+            # Where the source has a word of the same side too, whether it is denied is compared above.
+            if not said or not there or any(word in mine for word in likest):
+                continue
+            if {any(ours[w.stem]) for w in said} & {any(likest[word]) for word in there}:
+                return f"The passage says the opposite of “{said[0].text}”."
     near = {word.plain for word in source.words if window[0] <= word.sentence <= window[1]}
     for claimed in (word for word in claim.words if word.content and word.plain not in near):
         for prefix in _OPPOSING_PREFIXES:

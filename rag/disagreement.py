@@ -95,6 +95,9 @@ def find_disagreement(ours: Facts, theirs: Facts, *, of: Facts, embedding: Embed
         for other in theirs.numbers:
             if _other_value(number, other, ours, theirs) and _same_count(number, other, ours, theirs, embedding):
                 return Disagreement(_subject(ours, number), _with_noun(ours, number), _with_noun(theirs, other))
+    namesakes = _role_holders(ours, theirs)
+    if namesakes is not None and namesakes[0].parts[0] == namesakes[1].parts[0]:
+        return Disagreement(_rest(ours, namesakes[0].first, namesakes[0].last), namesakes[0].text, namesakes[1].text)
     if _numbers_differ(ours, theirs) or _shared_words(ours, theirs) < _SHARED_SENTENCE:
         return None
     return _other_date(ours, theirs) or _other_name(ours, theirs) or _opposite(ours, theirs)

@@ -1,5 +1,6 @@
 """Numbers of a text: five, 5, 5-hour, €90bn, 90 billion euros, hundreds of thousands; and when two are one."""
 
+import math
 import re
 from dataclasses import dataclass
 from itertools import combinations
@@ -57,6 +58,8 @@ _CURRENCIES = {"EUR", "GBP", "USD", "JPY", "crown", "RUB", "UAH", "CNY", "rupee"
 _POINTING = {"the", "these", "those", "its", "their", "his", "her", "our", "other"}
 _SIDES = {stem(word) for word in listed("side party country nation neighbour team camp delegation capital")}
 _PAIR_WORDS = {"both", "pair", "couple", "duo", "twin", "twins"}
+# How far a rounded number may be from what it is rounded from, as a share.
+_ROUNDED = 0.1
 _ADDING = {"all", "total", "altogether", "together", "combined", "overall"}
 _ABOUT = {"about", "around", "approximately", "roughly", "nearly", "almost", "some", "close"}
 _ABOVE = {
@@ -294,15 +297,24 @@ def number_says(source: Number, claim: Number) -> bool:
     if {source.bound, claim.bound} == {"above", "below"}:
         return False
     if claim.low == claim.high and source.low == source.high:
-        near = 0.05 if claim.bound == "about" or source.bound == "about" else 0.0
-        if abs(source.low - claim.low) <= near * max(source.low, claim.low):
+        if source.low == claim.low or ("about" in {claim.bound, source.bound} and _rounds(source.low, claim.low)):
             return True
+        if claim.bound == source.bound:
+            return False
         if claim.bound == "above":
             return claim.low <= source.low <= 1.5 * claim.low
         return claim.bound == "below" and 0.5 * claim.low <= source.low <= claim.low
     if source.low == source.high:
         return claim.low <= source.low <= claim.high
     return claim.low <= source.low and source.high <= claim.high
+
+
+def _rounds(source: float, claim: float) -> bool:
+    """Whether a claimed number is the source's with fewer digits that count: 80 of 78.6, not 525 of 515."""
+    if not claim or not source or abs(source - claim) > _ROUNDED * max(source, claim):
+        return False
+    digits = len(f"{claim:.6g}".replace(".", "").split("e")[0].strip("0"))
+    return math.isclose(float(f"{source:.{digits}g}"), claim)
 
 
 def _counts_things(source: Number, claim: Number) -> bool:

@@ -82,7 +82,7 @@ def _alike(one: frozenset[str], other: frozenset[str]) -> int:
 
 
 def _relations(facts: Facts) -> list[_Relation]:
-    return list(_read_relations(facts))
+    return [*_read_relations(facts), *_blamed(facts)]
 
 
 def _read_relations(facts: Facts) -> Iterator[_Relation]:
@@ -101,13 +101,24 @@ def _read_relations(facts: Facts) -> Iterator[_Relation]:
             left = _side(facts, range(at - 1, -1, -1))
             right = _side(facts, range(at + len(mark), len(facts.words)), opening=not left)
             if not left and right:
-                # `After the talks ended, …`
+                # `After the talks ended, …`, `Before the vote the opposition …`
+                subject = next((p for p in right[2:5] if facts.words[p].plain in {"the", "a"}), 0)
+                right = [p for p in right if p < subject] if subject else right
                 comma = right[-1] + 1
                 left = _side(facts, range(comma, len(facts.words)), skip_comma=True)
             if left and right:
                 sides = _stems(facts, left), _stems(facts, right)
                 first, second = sides if first_before else (sides[1], sides[0])
                 yield _Relation(" ".join(mark), first, second, causal, word.sentence)
+
+
+def _blamed(facts: Facts) -> Iterator[_Relation]:
+    """`They blamed the delay on the storm`: the cause comes last."""
+    for at, word in enumerate(facts.words):
+        on = next((p for p in range(at + 1, min(len(facts.words), at + 12)) if facts.words[p].plain == "on"), 0)
+        if word.stem == "blame" and on > at + 1:
+            cause = _stems(facts, _side(facts, range(on + 1, len(facts.words))))
+            yield _Relation("blamed", cause, _stems(facts, list(range(at + 1, on))), True, word.sentence)
 
 
 def _stems(facts: Facts, places: list[int]) -> frozenset[str]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from index.sentences import seen_in_lower_case
 from rag.facts import FUNCTION_WORDS, TITLES, Facts, Name, same_spelling, spell
 from rag.names import nation_of
 from rag.thesaurus import family
@@ -77,7 +78,7 @@ def _houses_in(words: Sequence[Word]) -> frozenset[str]:
         spell(word.plain)
         for word in words
         if word.capital
-        and not word.initial
+        and not (word.initial and seen_in_lower_case(word.plain))
         and not nation_of(word.plain)
         and word.plain not in TITLES | _OFFICES | FUNCTION_WORDS | _MINISTRIES
     )
@@ -192,7 +193,7 @@ def _not_theirs(role: Role, own: Sequence[Role], source: Facts) -> str:
         return fault
     if role.offices and held and not share_office(role.offices, held):
         exclusive = _exclusive(role.offices), _exclusive(held)
-        if all(exclusive) or not _mentioned(role.offices, source):
+        if all(exclusive) or _qualifies(held, role.offices) or not _mentioned(role.offices, source):
             return fault
         if any(share_office(role.offices, other.offices) for other in roles_of(source) if other not in own):
             return fault
@@ -200,6 +201,11 @@ def _not_theirs(role: Role, own: Sequence[Role], source: Facts) -> str:
     if role.houses and houses and not shares and not (role.nations or nations) and share_office(role.offices, held):
         return fault
     return ""
+
+
+def _qualifies(held: frozenset[str], offices: frozenset[str]) -> bool:
+    """Whether one of them is the other's deputy or former one."""
+    return any(one.split()[-1] == other.split()[-1] for one in held for other in offices)
 
 
 def _mentioned(offices: frozenset[str], source: Facts) -> bool:

@@ -2,7 +2,9 @@
 
 import pytest
 
+from rag.dates import other_period
 from rag.facts import date_says, find_facts, number_says, same_spelling, spell
+from rag.numbers import says_sum
 
 
 @pytest.mark.parametrize(
@@ -22,6 +24,7 @@ from rag.facts import date_says, find_facts, number_says, same_spelling, spell
         ("90% of it", 90, 90, "percent"),
         ("twenty-five men", 25, 25, ""),
         ("two hundred and five men", 205, 205, ""),
+        ("a hundred and thirty-eight drones", 138, 138, ""),
         ("over a decade of work", 10, 10, "year"),
         ("hundreds of thousands of families", 200_000, 999_999, ""),
         ("dozens of loans", 24, 119, ""),
@@ -49,6 +52,9 @@ def test_words_that_only_look_like_numbers_are_none(text: str) -> None:
         ("greater than 1,000,000 households", "over one million households", True),
         ("78.6 billion pounds", "about 80 billion pounds", True),
         ("78.6 billion pounds", "80 billion pounds", False),
+        ("about 515 million years", "about 525 million years", False),
+        ("less than 40 kilometres", "less than 80 kilometres", False),
+        ("more than 40 boats", "less than 40 boats", False),
         ("hundreds of thousands of families", "300,000 families", False),
         ("300,000 families", "hundreds of thousands of families", True),
         ("hundreds of thousands of families", "millions of families", False),
@@ -132,3 +138,24 @@ def test_a_name_made_of_links_alone_ends() -> None:
 def test_quoted_words_are_found_in_any_quotation_marks(text: str) -> None:
     (quoted,) = find_facts(text).quoted
     assert quoted.words == ("we", "will", "not", "go", "there")
+
+
+@pytest.mark.parametrize(
+    ("claim", "source", "other"),
+    [
+        ("They vote next month.", "They vote later this week.", "next month"),
+        ("They voted last week.", "They voted last week.", ""),
+        ("They vote this weekend.", "They vote on Saturday.", ""),
+    ],
+)
+def test_a_period_told_from_the_day_of_writing_is_the_sources(claim: str, source: str, other: str) -> None:
+    assert other_period(find_facts(claim).words, find_facts(source).words) == other
+
+
+def test_numbers_that_a_sentence_adds_up_need_not_be_written() -> None:
+    numbers = find_facts("two hours on Monday and five hours on Sunday").numbers
+    added, claimed = (
+        find_facts(text) for text in ("In all they talked for seven hours.", "They talked for seven hours.")
+    )
+    assert says_sum(numbers, added.numbers[0], added.words)
+    assert not says_sum(numbers, claimed.numbers[0], claimed.words)

@@ -157,13 +157,17 @@ def test_each_text_is_embedded_once() -> None:
     assert model.seen == ["one", "two"]
 
 
-# The first set was written before any threshold was chosen, but its totals were looked at while the check grew. The
-# second was written later, without knowledge of the check, and is the honest measure; its floors are what is reached.
-# The aim for both: at least 0.95 of the planted marked, at most 0.05 of the true ones.
-SETS = {"support_cases.jsonl": (0.95, 0.08), "support_cases_2.jsonl": (0.70, 0.18)}
+# Of the first set the totals were looked at while the check grew. The second and the third were written without
+# knowledge of the check, and later worked on: what they gave at first sight is in eval/README.md, and these floors only
+# keep what is reached. The aim for all: at least 0.95 of the planted marked, at most 0.05 of the true ones.
+SETS = {
+    "support_cases.jsonl": (0.97, 0.04),
+    "support_cases_2.jsonl": (0.97, 0.05),
+    "support_cases_3.jsonl": (0.97, 0.05),
+}
 
 
-@pytest.fixture(scope="module", params=SETS, ids=["first", "second"])
+@pytest.fixture(scope="module", params=SETS, ids=["first", "second", "third"])
 def measured(request: pytest.FixtureRequest, embedding: BaseEmbedding) -> tuple[str, SupportReport]:
     cases = ROOT / "tests/data" / request.param
     return request.param, measure_support(embedding=embedding, articles=ROOT / "seeds", cases=cases)
