@@ -94,7 +94,10 @@ class _Sentence:
 
 
 def find_coverage(citations: Sequence[Citation], store: PassageStore, *, text: str = "") -> Coverage:
-    """Find who else reports what is cited, and who differs.
+    """Find who else reports what is cited, and who differs, in all articles.
+
+    A filter of the question narrows what the answer rests on, not who is looked at here: that another outlet says
+    otherwise is worth knowing most where one asked only some.
 
     Args:
         citations: of an answer; those that do not carry their sentence are left out.

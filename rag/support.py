@@ -47,6 +47,10 @@ from rag.words import listed
 _COSINE_WEIGHT = 0.4
 _SUPPORTED_FROM = 0.43
 _PARTIAL_FROM = 0.36
+# More is asked of a sentence that cites nothing, and of one with hardly a word that tells anything: a word that the
+# source has not may be all that it claims.
+_SUPPORTED_FROM_UNSURE = 0.50
+_FEW_WORDS = 3
 # Without an embedding the words decide alone.
 _WORDS_SUPPORTED_FROM = 0.50
 _WORDS_PARTIAL_FROM = 0.30
@@ -154,6 +158,7 @@ def check_support(
     context: Sequence[str] = (),
     about: Sequence[str] = (),
     language: str = "",
+    uncited: bool = False,
     embedding: Embeds | None = None,
 ) -> tuple[Support, str]:
     """Whether the quotes say what the sentence says, and if not, why, in words a reader understands.
@@ -165,6 +170,7 @@ def check_support(
             call "he" or "the talks".
         about: titles and outlets, which may give a name and nothing else.
         language: the sentence's, where what stands around it tells more than its own words (ISO 639-1).
+        uncited: the sentence does not cite the quotes, they were found for it: then more must agree.
         embedding: the model that compares meanings; without one words alone do.
 
     Of a sentence in another language than the quotes only numbers, dates and quotations can be compared: it is
@@ -200,7 +206,7 @@ def check_support(
     )
     if fault:
         return "unsupported", fault
-    support, reason = _meaning(claim, source, window, embedding)
+    support, reason = _meaning(claim, source, window, embedding, uncited=uncited)
     if support == "supported":
         for doubtful in (adds_all, states_as_fact, adds_denial):
             doubt = doubtful(claim, source, window)
@@ -261,10 +267,14 @@ def _share(wanted: Sequence[tuple[Word, float]], there: Sequence[Word]) -> float
     return found / whole if whole else 1.0
 
 
-def _meaning(claim: Facts, source: Facts, window: tuple[int, int], embedding: Embeds | None) -> tuple[Support, str]:
+def _meaning(
+    claim: Facts, source: Facts, window: tuple[int, int], embedding: Embeds | None, *, uncited: bool
+) -> tuple[Support, str]:
     high, low = _SUPPORTED_FROM, _PARTIAL_FROM
     if embedding is None:
         high, low = _WORDS_SUPPORTED_FROM, _WORDS_PARTIAL_FROM
+    elif uncited or sum(weight == 1.0 for _, weight in _content(claim)) < _FEW_WORDS:
+        high = _SUPPORTED_FROM_UNSURE
     score = _score(claim, source, window, embedding)
     for sentence in range(source.words[-1].sentence + 1 if embedding is not None and source.words else 0):
         if score >= high:
@@ -402,6 +412,7 @@ def _match(
             context=[scored.passage.text],
             about=_about(scored.passage),
             language=language,
+            uncited=True,
             embedding=embedding,
         )
         if support == "supported":
