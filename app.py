@@ -45,7 +45,8 @@ def main(
 def _serve(settings: Settings, host: str, listening: socket.socket) -> None:
     # Seconds to import: what can be wrong with settings and port has been said by now.
     from eval.runs_page import runs_router
-    from rag.engine import open_engine
+    from rag.changes import Changes
+    from rag.engine import open_engine, other_engines
     from rag.page import mount_page
     from rag.shield import is_loopback
     from rag.warming import warm_up_behind
@@ -54,7 +55,16 @@ def _serve(settings: Settings, host: str, listening: socket.socket) -> None:
         engine.store.announce(_address(listening))
         app = FastAPI(title="Byline", docs_url=None, redoc_url=None, openapi_url=None)
         app.include_router(runs_router([settings.runs, settings.home / "runs"]))
-        app = mount_page(app, engine, local_only=is_loopback(host), evaluation="evaluation")
+        local_only = is_loopback(host)
+        may_change = settings.page_changes == "on" or (settings.page_changes == "auto" and local_only)
+        app = mount_page(
+            app,
+            engine,
+            local_only=local_only,
+            evaluation="evaluation",
+            others=other_engines(engine, settings),
+            changes=Changes(engine.store, settings, here_only=settings.page_changes == "auto") if may_change else None,
+        )
         warm_up_behind(engine)
         if not is_loopback(host) and settings.auth is None:
             typer.echo("Whoever reaches this machine may ask; BYLINE_AUTH asks for a name and a password.", err=True)

@@ -18,7 +18,7 @@ from index.errors import SettingsError
 # They say where things are kept and how long to wait, not what the answers are.
 _NOT_DECIDING = frozenset(
     {"home", "runs", "lock_seconds", "chroma", "fetch_private", "llm_connect_seconds", "llm_read_seconds"}
-    | {"hosts", "proxies", "root_path", "questions_per_minute"}
+    | {"hosts", "proxies", "root_path", "questions_per_minute", "llm_choices", "page_changes"}
 )
 
 
@@ -63,6 +63,9 @@ class Settings(BaseSettings):
         default=None, ge=0, description="price of a million tokens read; with the next, a cost is shown"
     )
     llm_price_written: float | None = Field(default=None, ge=0, description="price of a million tokens written")
+    llm_choices: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="more models to choose from in the page, separated by commas; `none` quotes"
+    )
     embedding: str = Field(default="bundled", description="bundled, or provider/model")
     embedding_base_url: str | None = Field(default=None, description="address of the embedding model's server")
     embedding_api_key: SecretStr | None = Field(default=None, description="key for the embedding model's server")
@@ -109,6 +112,10 @@ class Settings(BaseSettings):
         le=100_000,
         description="most that one client may ask; unset: 20 where other machines reach the server",
     )
+    page_changes: Literal["auto", "on", "off"] = Field(
+        default="auto",
+        description="add and remove articles in the page: on, off, auto (where only this machine reaches it)",
+    )
     traces: str | None = Field(
         default=None, description="address for OpenTelemetry traces, questions and articles in them; unset: none"
     )
@@ -127,6 +134,11 @@ class Settings(BaseSettings):
             return value
         raise ValueError("expected a name such as 'openai/gpt-4o-mini'")
 
+    @field_validator("llm_choices")
+    @classmethod
+    def _all_named(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(cls._named, value))
+
     @field_validator("llm_base_url", "embedding_base_url", "chroma", "traces", "openai_base_url")
     @classmethod
     def _address(cls, value: str | None) -> str | None:
@@ -134,7 +146,7 @@ class Settings(BaseSettings):
             raise ValueError("expected an address that starts with http:// or https://")
         return value.rstrip("/") if value else None
 
-    @field_validator("hosts", "proxies", mode="before")
+    @field_validator("llm_choices", "hosts", "proxies", mode="before")
     @classmethod
     def _listed(cls, value: object) -> object:
         return tuple(filter(None, (one.strip() for one in value.split(",")))) if isinstance(value, str) else value

@@ -315,6 +315,29 @@ def open_engine(settings: Settings, *, owner: str) -> Iterator[NewsQueryEngine]:
         BylineError: a setting, the index or a model's name cannot be used.
     """
     start_tracing(settings)
+    settings, llm = _find_model(settings)
+    reranker = load_reranker(settings)
+    with open_store(settings, load_embedding(settings), owner=owner) as store:
+        ensure_seeds(store, settings)
+        retriever = NewsRetriever(store, top_k=settings.top_k, reranker=reranker)
+        yield NewsQueryEngine(settings=settings, store=store, retriever=retriever, llm=llm)
+
+
+def other_engines(engine: NewsQueryEngine, settings: Settings) -> list[NewsQueryEngine]:
+    """Engines over the articles of `engine` with the other models that `settings` name to choose from.
+
+    Raises:
+        BylineError: one of the models cannot be used.
+    """
+    others = []
+    for name in settings.llm_choices:
+        chosen, llm = _find_model(settings.model_copy(update={"llm": name}))
+        others.append(NewsQueryEngine(settings=chosen, store=engine.store, retriever=engine.retriever, llm=llm))
+    return others
+
+
+def _find_model(settings: Settings) -> tuple[Settings, LLM | None]:
+    """The model that the settings name, and the settings as they are for it; None where answers are quotations."""
     settings = go_by_findings(settings)
     llm = load_llm(settings)
     if llm is not None and settings.llm_citing == "quoting":
@@ -324,8 +347,4 @@ def open_engine(settings: Settings, *, owner: str) -> Iterator[NewsQueryEngine]:
             model_label(settings),
         )
         llm = None
-    reranker = load_reranker(settings)
-    with open_store(settings, load_embedding(settings), owner=owner) as store:
-        ensure_seeds(store, settings)
-        retriever = NewsRetriever(store, top_k=settings.top_k, reranker=reranker)
-        yield NewsQueryEngine(settings=settings, store=store, retriever=retriever, llm=llm)
+    return settings, llm

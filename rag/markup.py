@@ -112,11 +112,6 @@ def shortened(line: str, most: int = LONGEST_LABEL) -> str:
     return (words if words and len(rest) < most // 4 else cut).rstrip(" ,;:–—-") + "…"
 
 
-def count(number: int, noun: str) -> str:
-    """A number and what is counted: `1 passage`, `3 passages`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
 def web_address(url: str | None) -> str | None:
     """`url` where it is an http(s) address a person may be sent to, else None."""
     if not url or re.search(r"\s|" + _CONTROLS, url):

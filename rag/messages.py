@@ -5,6 +5,7 @@ before anything reads it.
 """
 
 import logging
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
@@ -12,9 +13,12 @@ from typing import Any, Final, Protocol
 
 from index.errors import BylineError
 from rag.api import MAX_TURN_CHARACTERS
+from rag.choices import filter_in_words
 from rag.conversation import Turn
 from rag.engine import Answered, Event, PassagesFound, Searching, TextSoFar
 from rag.feedback import RecentAnswers
+from rag.filters import Filter
+from rag.interface import phrase
 from rag.markup import escape_text
 from rag.pacing import UPDATE_SECONDS, paced
 from rag.rendering import answer_markdown, found_link, plain_message, rated_id, to_markdown
@@ -29,43 +33,63 @@ MAX_TURNS: Final = 20
 
 _CARET: Final = '<span class="byline-caret"></span>'
 _PROBLEM: Final = '<span class="byline-problem">'
-_STOPPED: Final = '<span class="byline-notice">Stopped.</span>'
-_APOLOGY: Final = "Sorry, something went wrong here. The server's log says what; please try again."
+_STEP: Final = re.compile(r"\*[^*\n]+\*$")
+"""What is said while there is no text yet; a text itself has no bare asterisk."""
 
 
 class Streaming(Protocol):
     """What answers: the part of a `NewsQueryEngine` that tells what happens as it does."""
 
-    def stream(self, question: str, history: Sequence[Turn] = ()) -> AsyncIterator[Event]:
+    def stream(
+        self, question: str, history: Sequence[Turn] = (), *, among: Filter | None = None
+    ) -> AsyncIterator[Event]:
         """The answer as it comes."""
 
 
 async def contents_of(
-    engine: Streaming, answers: RecentAnswers, asked: str, history: Sequence[Turn]
+    engine: Streaming,
+    answers: RecentAnswers,
+    asked: str,
+    history: Sequence[Turn],
+    *,
+    among: Filter | None = None,
 ) -> AsyncGenerator[str, None]:
-    """The message of an answer as it grows, as markdown; an error becomes its last form."""
-    content = f"*Searching the articles…*{_CARET}"
+    """The message of an answer as it grows, as markdown; an error becomes its last form.
+
+    Args:
+        engine: what answers.
+        answers: where the answer is kept, to be rated.
+        asked: the question.
+        history: the conversation before it.
+        among: the articles to search; all where left out.
+    """
+    content = _step("searching")
     found = ""
     yield content
     try:
-        async with aclosing(paced(engine.stream(asked, history), seconds=UPDATE_SECONDS)) as events:
-            async for event in events:
+        events = engine.stream(asked, history, among=among)
+        async with aclosing(paced(events, seconds=UPDATE_SECONDS)) as paced_events:
+            async for event in paced_events:
                 match event:
                     case Searching():
                         continue
                     case PassagesFound(passages):
                         found = f"{found_link(passages)}\n\n" if passages else ""
-                        content = f"{found}*Reading…*{_CARET}"
+                        content = found + _step("reading")
                     case TextSoFar(text, citations):
                         content = found + to_markdown(text, citations, writing=True)
                     case Answered(answer):
-                        content = answer_markdown(answer, answer_id=answers.keep(answer))
+                        content = answer_markdown(
+                            answer,
+                            answer_id=answers.keep(answer),
+                            searched=filter_in_words(among),
+                        )
                 yield content
     except BylineError as exc:
-        yield _problem(str(exc))
+        yield problem(str(exc))
     except Exception:
         log.exception("Answering failed")
-        yield _problem(_APOLOGY)
+        yield problem(phrase("sorry"))
 
 
 def turns_of(shown: Sequence[Message], answers: RecentAnswers) -> list[Turn]:
@@ -96,9 +120,8 @@ def stopped_messages(shown: Sequence[Message]) -> list[Message]:
     if messages and messages[-1].get("role") == "assistant":
         content = content_of(messages[-1])
         if content.endswith(_CARET):
-            text = content.removesuffix(_CARET)
-            text = text.replace("*Searching the articles…*", "").replace("*Reading…*", "").strip()
-            messages[-1] = said(f"{text}\n\n{_STOPPED}" if text else _STOPPED)
+            text = _STEP.sub("", content.removesuffix(_CARET))
+            messages[-1] = said(stopped_text(text.strip()))
     return messages
 
 
@@ -131,5 +154,21 @@ def said(content: str) -> Message:
     return {"role": "assistant", "content": content}
 
 
-def _problem(text: str) -> str:
+def stopped_text(markdown: str) -> str:
+    """What was written of an answer until it was stopped."""
+    notice = f'<span class="byline-notice">{phrase("stopped")}</span>'
+    return f"{markdown}\n\n{notice}" if markdown else notice
+
+
+def problem(text: str) -> str:
+    """An error as a message."""
     return f"{_PROBLEM}{escape_text(text)}</span>"
+
+
+def waiting_step(before: int) -> str:
+    """What stands there until it is the question's turn."""
+    return f"*{phrase('waiting', count=before)}*{_CARET}"
+
+
+def _step(key: str) -> str:
+    return f"*{phrase(key)}*{_CARET}"

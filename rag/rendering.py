@@ -12,11 +12,11 @@ from typing import Final
 
 from rag.answers import Answer
 from rag.citations import Citation
+from rag.interface import phrase
 from rag.markup import (
     Edit,
     apply_edits,
     attribute,
-    count,
     escape_html,
     escape_text,
     html_escapes,
@@ -40,8 +40,8 @@ _BOLD: Final = re.compile(r"\*\*(?=[^\s*])([^\n*]{1,400}?)(?<=[^\s*])\*\*")
 _OWN_FOUND: Final = re.compile(r"\[[^\[\]]{0,80}\]\(#s-[0-9a-f.]*\)\s*")
 _OWN_CITATION: Final = re.compile(r'\[(\d{1,3})\]\(#c-[0-9a-f]+-\d+-\d+(?: "[^"]*")?\)')
 _OWN_RATING: Final = re.compile(r"\(#f-([\w-]{1,64})-up\)")
-_BELOW: Final = '<span class="byline-below"></span>'
-"""Stands between an answer and what the page says of it; no text of others can hold it."""
+_BELOW: Final = '<span class="byline-below"'
+"""Stands between an answer and what the page says of it, with the answer's id; no text of others can hold it."""
 _OWN_TAG: Final = re.compile(r"</?(?:span|strong)\b[^<>]{0,400}>")
 
 
@@ -82,18 +82,29 @@ def to_markdown(
     return markdown
 
 
-def answer_markdown(answer: Answer, *, answer_id: str = "") -> str:
+def answer_markdown(
+    answer: Answer,
+    *,
+    answer_id: str = "",
+    rated: bool = True,
+    searched: str = "",
+) -> str:
     """A whole answer as the page's message: what was found, the text, and below it who stands behind it.
 
     Args:
         answer: the answer.
-        answer_id: under which readers can rate it; without one they cannot.
+        answer_id: under which the page's script finds it again, and readers rate it.
+        rated: whether readers can rate it.
+        searched: which articles were searched, in words, where not all.
     """
     found = "" if answer.refused or not answer.passages else f"{found_link(answer.passages)}\n\n"
     text = to_markdown(answer.text, answer.citations, sentences=answer.sentences, notice=answer.notice)
-    below = [standing_markdown(answer), _rating_links(answer, answer_id)]
-    told = [part for part in below if part]
-    return "\n\n".join([found + text, _BELOW, *told] if told else [found + text])
+    below = [
+        _looked_for(answer) if answer.refused else standing_markdown(answer),
+        _last_row(answer, answer_id, rated=rated, took=_took(answer, searched)) if answer_id else "",
+    ]
+    mark = f' id="byline-answer-{answer_id}"' if answer_id else ""
+    return "\n\n".join([found + text, f"{_BELOW}{mark}></span>", *(part for part in below if part)])
 
 
 def plain_message(markdown: str) -> str:
@@ -121,18 +132,44 @@ def citation_link(citation: Citation) -> str:
 def found_link(passages: Sequence[ScoredPassage]) -> str:
     """The passages found, as a link that carries their ids in the order of their ranks."""
     articles = len({scored.passage.article_id for scored in passages})
-    words = f"{count(len(passages), 'passage')} in {count(articles, 'article')}"
+    told = phrase(
+        "found",
+        passages=phrase("passages", count=len(passages)),
+        articles=phrase("article count", count=articles),
+    )
+    return _found(told, passages)
+
+
+def _found(text: str, passages: Sequence[ScoredPassage]) -> str:
     ids = ".".join(scored.passage.id for scored in sorted(passages, key=lambda scored: scored.rank))
-    return f"[{words}](#s-{ids})"
+    return f"[{text}](#s-{ids})"
 
 
-def _rating_links(answer: Answer, answer_id: str) -> str:
-    """What a reader may say of an answer, as links that the page's script makes buttons."""
-    if not answer_id:
-        return ""
-    offered = {"up": "Helpful", "down": "Not helpful"} | ({"wrong": "Wrong source"} if answer.citations else {})
-    links = " ".join(f"[{words}](#f-{answer_id}-{name})" for name, words in offered.items())
-    return f'<span class="byline-rating">{links}</span>'
+def _looked_for(answer: Answer) -> str:
+    """What was looked for in vain, and the passages that came nearest."""
+    asked = escape_text(one_line(answer.standalone_question))
+    near = phrase("nothing near")
+    if answer.passages:
+        near = _found(phrase("none answers", count=len(answer.passages)), answer.passages)
+    return f'<span class="byline-standing byline-refused">{phrase("looked for", question=asked)} {near}</span>'
+
+
+def _last_row(answer: Answer, answer_id: str, *, rated: bool, took: str) -> str:
+    """What a reader may say and do of an answer, as links that the page's script makes buttons, and what it took."""
+    offered = {"up": "helpful", "down": "not helpful"} | ({"wrong": "wrong source"} if answer.citations else {})
+    links = [f"[{phrase(key)}](#f-{answer_id}-{name})" for name, key in offered.items()] if rated else []
+    links.append(f"[{phrase('copy link')}](#l-question)")
+    return f'<span class="byline-rating">{" ".join(links)} <span class="byline-took">{took}</span></span>'
+
+
+def _took(answer: Answer, searched: str) -> str:
+    """Who answered and what it took; which articles were searched where not all."""
+    parts = (
+        answer.model if answer.mode == "llm" else "" if answer.refused else phrase("quoted"),
+        took_in_words(answer),
+        phrase("searched only", what=searched) if searched else "",
+    )
+    return escape_text(one_line(" · ".join(part for part in parts if part)))
 
 
 def to_plain(answer: Answer) -> str:
@@ -170,7 +207,7 @@ def to_html(answer: Answer, *, anchor: str = "source") -> str:
         paragraphs.append(f'<p class="byline-notice">{escape_html(answer.notice)}</p>')
     paragraphs += standing_html(answer)
     if answer.citations:
-        items = "\n".join(_html_source(marker, group, anchor) for marker, group in _by_marker(answer.citations).items())
+        items = "\n".join(_html_source(marker, group, anchor) for marker, group in by_marker(answer.citations).items())
         paragraphs.append(f'<ol class="byline-sources">\n{items}\n</ol>')
     return "\n".join(paragraphs)
 
@@ -197,11 +234,11 @@ def _citation_at(match: re.Match[str], citations: Sequence[Citation]) -> Citatio
 
 
 def _doubt_tag(sentence: SentenceSupport) -> str:
-    reason = attribute(one_line(sentence.reason) or "The cited words do not fully say this.")
+    reason = attribute(one_line(sentence.reason) or phrase("not fully"))
     return f'<span class="byline-doubt byline-{sentence.support}" tabindex="0" title="{reason}">'
 
 
-def _by_marker(citations: Sequence[Citation]) -> dict[int, list[Citation]]:
+def by_marker(citations: Sequence[Citation]) -> dict[int, list[Citation]]:
     """Citations under their marker, in the order of the numbers; the same words under one number stand once."""
     groups: dict[int, list[Citation]] = {}
     for citation in sorted(citations, key=lambda citation: citation.marker):
@@ -213,7 +250,7 @@ def _by_marker(citations: Sequence[Citation]) -> dict[int, list[Citation]]:
 
 def _plain_sources(citations: Sequence[Citation]) -> list[str]:
     lines: list[str] = []
-    for marker, group in _by_marker(citations).items():
+    for marker, group in by_marker(citations).items():
         passage = group[0].passage
         margin = " " * len(f"[{marker}] ")
         lines.append(f"[{marker}] {label(passage)}")

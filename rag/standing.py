@@ -10,7 +10,8 @@ from typing import Final
 from rag.answers import Answer
 from rag.citations import Citation
 from rag.coverage import Difference, DifferingValue, Report
-from rag.markup import count, escape_html, escape_text, one_line, shortened
+from rag.interface import phrase
+from rag.markup import escape_html, escape_text, one_line, shortened
 
 _LONGEST_NAME: Final = 70
 _LONGEST_VALUE: Final = 200
@@ -25,8 +26,9 @@ def standing_markdown(answer: Answer) -> str:
         links = "; ".join(_link(names[words.article_id], words) for words in behind)
         blocks.append(f'<span class="byline-standing">{_how_many(answer)}: {links}</span>')
     for difference in answer.coverage.differences:
-        blocks.append(f'<span class="byline-standing">Sources differ: {_cell(difference.subject)}</span>')
-        rows = ["| They say | Source |", "| --- | --- |"]
+        differ = phrase("differ", subject=_cell(difference.subject))
+        blocks.append(f'<span class="byline-standing">{differ}</span>')
+        rows = [f"| {phrase('they say')} | {phrase('source column')} |", "| --- | --- |"]
         names = _names(difference.values)
         rows += [f"| {_link(_value(value), value)} | {_cell(names[value.article_id])} |" for value in difference.values]
         blocks.append("\n".join(rows))
@@ -41,7 +43,7 @@ def standing_plain(answer: Answer) -> list[str]:
         blocks.append(f"{_how_many(answer)}: {'; '.join(_names(behind).values())}")
     for difference in answer.coverage.differences:
         names = _names(difference.values)
-        lines = [f"Sources differ: {one_line(difference.subject)}"]
+        lines = [phrase("differ", subject=one_line(difference.subject))]
         for value in difference.values:
             lines += [f"  {_value(value)}: {names[value.article_id]}", f"    “{one_line(value.quote).strip('“”')}”"]
         blocks.append("\n".join(lines))
@@ -73,8 +75,8 @@ def _html_table(difference: Difference) -> str:
     )
     return (
         '<table class="byline-differences">\n'
-        f"<caption>Sources differ: {escape_html(one_line(difference.subject))}</caption>\n"
-        f"<tr><th>They say</th><th>Source</th></tr>\n{rows}\n</table>"
+        f"<caption>{phrase('differ', subject=escape_html(one_line(difference.subject)))}</caption>\n"
+        f"<tr><th>{phrase('they say')}</th><th>{phrase('source column')}</th></tr>\n{rows}\n</table>"
     )
 
 
@@ -111,9 +113,9 @@ def _carrying(answer: Answer) -> list[Citation]:
 def _how_many(answer: Answer) -> str:
     """The line's beginning. What several sentences say need not all be said by each of the sources."""
     sentences = {citation.answer_start for citation in _carrying(answer)}
-    part = "" if len(sentences) == 1 else ", whole or in part,"
-    line = f"Reported{part} by {count(answer.coverage.origins, 'independent source')}"
-    return f"{line}, copies counted once" if len(_behind(answer)) > answer.coverage.origins else line
+    sources = phrase("independent", count=answer.coverage.origins)
+    line = phrase("reported" if len(sentences) == 1 else "reported in part", sources=sources)
+    return line + (phrase("copies") if len(_behind(answer)) > answer.coverage.origins else "")
 
 
 def _names(items: Sequence[Report | DifferingValue]) -> dict[str, str]:

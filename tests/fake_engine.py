@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from hashlib import sha256
 
 from index.articles import Article
@@ -215,10 +216,15 @@ async def answer_by_question(question: str, history: Sequence[Turn]) -> AsyncIte
         raise RuntimeError("a secret detail")
     yield PassagesFound(found)
     if "weather" in question:
-        yield Answered(refusal(question))
+        yield Answered(replace(refusal(question), passages=found))
+        return
+    if "counted" in question:
+        usage = {"prompt_tokens": 412, "completion_tokens": 96}
+        took = {"total": 1234}
+        yield Answered(Answer(question, question, "Two.", False, "llm", "test/model", usage=usage, timings_ms=took))
         return
     if "slow" in question:
-        for number in range(1, 200):
+        for number in range(1, 1200):
             yield TextSoFar("word " * number, ())
             await asyncio.sleep(0.05)
     if "reported" in question:

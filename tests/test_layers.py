@@ -22,9 +22,10 @@ ORDER = {
         reranking relative_days parts retrieval
         asking marker_forms markers citations thesaurus words numbers dates names facts premises presence roles claims
         denials slots extent certainty order languages foreign support disagreement coverage answers spending feedback
-        question antecedents extractive events pacing drafts writing tracing engine markup standing rendering limits
-        api.engine api.desk api.bodies api.errors api.replies api.articles api.ask api.openai_protocol
-        api.description api passwords proxies sessions access shield gateway suggestions messages page
+        question antecedents extractive events pacing drafts writing tracing engine interface markup standing rendering
+        limits api.engine api.desk api.bodies api.errors api.replies api.articles api.ask api.openai_protocol
+        api.description api passwords proxies sessions access shield gateway suggestions choices corpus
+        kept export changes messages page_routes waiting page
         warming batch remote probes window doctor embedding_check doctor_report
     """,
 }

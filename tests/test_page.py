@@ -14,11 +14,12 @@ from index.errors import ModelUnreachableError
 from index.settings import Settings
 from index.store import PassageStore
 from rag.conversation import Turn
+from rag.corpus import describe
 from rag.engine import Answered, Event, NewsQueryEngine, Searching, TextSoFar
 from rag.feedback import RecentAnswers
 from rag.messages import MAX_TURNS, turns_of
 from rag.pacing import paced
-from rag.page import converse, describe, stopped
+from rag.page import converse, stopped
 from rag.rendering import answer_markdown
 from rag.retrieval import NewsRetriever
 from tests.fake_engine import ARTICLES, ATTACK, FakeEngine, answer_by_question, refusal
@@ -54,7 +55,8 @@ async def test_a_refusal_has_no_links_to_sources() -> None:
     messages = await last_of(FakeEngine(ARTICLES, answer_by_question), "What is the weather?")
     text, _, below = messages[-1]["content"].partition("\n\n<span")
     assert text == "The articles do not answer this question."
-    assert re.findall(r"\]\((#\w)-", below) == ["#f", "#f"]
+    assert re.findall(r"\]\((#\w)-", below) == ["#s", "#f", "#f", "#l"]
+    assert "Looked for: “What is the weather?”" in below
 
 
 async def test_an_error_of_ours_is_shown_and_any_other_only_apologised_for(caplog: pytest.LogCaptureFixture) -> None:
@@ -172,10 +174,11 @@ async def test_a_reader_who_leaves_ends_the_engines_work() -> None:
 
 
 def test_the_line_on_top_says_what_there_is_and_who_answers() -> None:
-    assert describe(FakeEngine(ARTICLES)).startswith("Answers from 3 articles, in their own words.")
-    assert "OPENAI_API_KEY" in describe(FakeEngine(ARTICLES))
-    dated = [article for article in ARTICLES if article.published]
-    line = describe(FakeEngine(dated, model="openai/gpt-4o-mini"))
+    engine = FakeEngine(ARTICLES)
+    assert describe(engine.store.articles(), "none").startswith("Answers from 3 articles, in their own words.")
+    assert "OPENAI_API_KEY" in describe(engine.store.articles(), "none")
+    dated = FakeEngine([article for article in ARTICLES if article.published])
+    line = describe(dated.store.articles(), "openai/gpt-4o-mini")
     assert line == "Answers from 1 article (2024-03-02), written by openai/gpt-4o-mini."
 
 

@@ -2,16 +2,34 @@
 //
 // A message carries links of Byline's own: `#s-<ids>` names every passage found for it, in the order of their numbers;
 // `#c-<id>-<start>-<end>` cites words of an article (offsets in characters), `#w-...` names words in the same way that
-// stand behind the answer and are not cited; `#f-<id>-<verdict>` says what a reader thinks of the answer.
+// stand behind the answer and are not cited; `#f-<id>-<verdict>` says what a reader thinks of the answer, `#l-question`
+// copies the address of the question.
 const WORDS_OF = /^#([cw])-([0-9a-f]{32})-(\d+)-(\d+)$/;
 const FOUND = /^#s-([0-9a-f.]*)$/;
+const ANSWER = /^byline-answer-([\w-]{1,64})$/;
 
 export const chat = () => document.getElementById("byline-chat");
-export const messages = () => Array.from(chat()?.querySelectorAll(".bot.message, .message.bot, [data-testid='bot']") || [])
-  .filter((element, _, all) => !all.some((other) => other !== element && other.contains(element)));
+const MESSAGES = ".bot.message, .message.bot, [data-testid='bot']";
+const outermost = (elements) => elements.filter((element, _, all) => !all.some((other) => other !== element && other.contains(element)));
+export const messages = () => outermost(Array.from(chat()?.querySelectorAll(MESSAGES) || []));
+const questions = () => outermost(Array.from(chat()?.querySelectorAll("[data-testid='user']") || []));
 export const wordLinks = (root) =>
   Array.from(root.querySelectorAll('#byline-chat a[href^="#c-"], #byline-chat a[href^="#w-"]'));
 export const citationLinks = (root) => Array.from(root.querySelectorAll('a[href^="#c-"]'));
+
+// The question that a message answers: the last one before it.
+export const questionOf = (message) => {
+  const before = questions().filter((one) => one.compareDocumentPosition(message) & Node.DOCUMENT_POSITION_FOLLOWING);
+  return before.length ? before[before.length - 1].textContent.trim() : "";
+};
+
+export const askedSoFar = () => questions().map((one) => one.textContent.trim());
+
+export const answerIdOf = (message) => {
+  const mark = message.querySelector(".byline-below[id]");
+  const match = mark && ANSWER.exec(mark.id);
+  return match ? match[1] : "";
+};
 
 // The words of an article that a link opens: cited ones have the number of their source.
 export const readCitation = (link) => {
@@ -49,5 +67,6 @@ export const readMessage = (message) => {
     if (!cited.has(citation.id)) cited.set(citation.id, []);
     cited.get(citation.id).push(citation);
   }
-  return ids.length ? { ids, cited, key: match[1] } : null;
+  const refused = Boolean(message.querySelector(".byline-refused"));
+  return ids.length ? { ids, cited, refused, key: match[1] } : null;
 };

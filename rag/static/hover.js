@@ -2,7 +2,7 @@
 import { placeOf, readCitation } from "./conversation.js";
 import { characters, make } from "./make.js";
 import { articleOf, narrow } from "./panel.js";
-import { WORDS } from "./words.js";
+import { phrase } from "./words.js";
 
 const DELAY_MS = 120;
 const canHover = window.matchMedia("(hover: hover)");
@@ -69,7 +69,7 @@ export const focus = { at: null };
 
 export const addHover = () => {
   const region = make("section");
-  region.setAttribute("aria-label", WORDS.hint);
+  region.setAttribute("aria-label", phrase("hint"));
   region.append(card);
   document.body.append(region);
   document.addEventListener("mouseover", (event) => {

@@ -1,13 +1,15 @@
-// The sources panel: what was found, what is cited, an article with the words marked; a sheet on a phone.
+// The panel: what was found, what is cited, the articles there are, an article with the words marked; a sheet on a phone.
+import { drawArticle, linkToArticle, linkToWords } from "./article.js";
 import { findLink, wordLinks } from "./conversation.js";
-import { about, button, characters, get, make, webAddress } from "./make.js";
-import { WORDS } from "./words.js";
+import { drawLibrary } from "./library.js";
+import { about, button, characters, get, iconButton, make } from "./make.js";
+import { phrase } from "./words.js";
 
-const MOST_LISTED = 100;
 export const narrow = window.matchMedia("(max-width: 900px)");
 
-// What the panel shows: `shown` is the list {key, ids, cited}, `opened` the article {citation, from} over it.
-export const state = { shown: null, opened: null };
+// What the panel shows: `shown` is the list {key, ids, cited}, `opened` the article {citation, from} over it,
+// `library` whether a person asked for the articles instead.
+export const state = { shown: null, opened: null, library: false };
 
 const articles = new Map(); // passage id -> promise of the passage with its article
 const lists = new Map(); // ids joined by "," -> promise of passages
@@ -27,112 +29,136 @@ const passagesOf = (ids) =>
 const panel = make("div", "byline-sources");
 panel.setAttribute("role", "complementary");
 panel.id = "byline-sources";
-panel.setAttribute("aria-label", WORDS.sources);
-const backButton = button("byline-back", WORDS.back, () => goBack());
-export const heading = make("h2", "byline-panel-title", WORDS.sources);
+panel.setAttribute("aria-label", phrase("sources"));
+const backButton = button("byline-back", phrase("back"), () => goBack());
+export const heading = make("h2", "byline-panel-title", phrase("sources"));
 heading.tabIndex = -1;
-const closeButton = button("byline-close", WORDS.close, () => closeSheet());
+const closeButton = button("byline-close", phrase("close"), () => closeSheet());
+const steps = make("div", "byline-steps");
+steps.hidden = true;
+const stepTo = (direction) => document.dispatchEvent(new CustomEvent("byline-step", { detail: direction }));
+const place = make("span", "byline-place");
+steps.append(
+  iconButton("byline-previous", phrase("previous citation"), () => stepTo(-1)),
+  place,
+  iconButton("byline-next-one", phrase("next citation"), () => stepTo(1)),
+);
 const top_ = make("div", "byline-panel-top");
-top_.append(backButton, heading, closeButton);
+top_.append(backButton, heading, steps, closeButton);
 export const body = make("div", "byline-panel-body");
 body.tabIndex = -1;
 panel.append(top_, body);
 const veil = make("div", "byline-veil");
 veil.addEventListener("click", () => closeSheet());
-export const opener = button("byline-open-sources", WORDS.sources, () => {
+export const opener = button("byline-open-sources", phrase("sources"), () => {
+  state.library = false;
   if (state.shown) showList();
   else showArticles();
   openSheet(heading);
 });
 
-const setBody = (...content) => {
+const setTop = (title, back = "") => {
+  heading.textContent = title;
+  backButton.hidden = !back;
+  backButton.textContent = back;
+  steps.hidden = true;
+};
+
+export const setBody = (...content) => {
   body.replaceChildren(...content);
   body.scrollTop = 0;
 };
 
-// Before the first question: what there is to ask about.
-export const showArticles = async () => {
-  state.shown = null;
-  state.opened = null;
-  backButton.hidden = true;
-  heading.textContent = WORDS.articles;
-  const drawn = make("div", "byline-library");
-  setBody(drawn);
-  try {
-    const { articles: listed, total } = await get(`api/articles?limit=${MOST_LISTED}`);
-    for (const item of listed) {
-      const row = button("byline-article-row", undefined, () => readArticle(item));
-      row.dataset.article = item.article_id;
-      row.append(make("span", "byline-headline", item.title));
-      if (about(item)) row.append(make("span", "byline-about", about(item)));
-      drawn.append(row);
-    }
-    if (total > listed.length) drawn.append(make("p", "byline-note", WORDS.more(total - listed.length)));
-  } catch (error) {
-    drawn.append(make("p", "byline-note", error.message));
-  }
+// Where the open citation stands among those of its answer.
+export const showPlace = (at, total) => {
+  steps.hidden = total < 2;
+  place.textContent = phrase("place of", { place: at, total });
 };
 
-const readArticle = async (item) => {
+// What there is to ask about: before the first question, and whenever somebody wants to see it.
+export const showArticles = () => {
+  state.opened = null;
+  if (!state.library) state.shown = null;
+  markOpen();
+  setTop(phrase("articles"), state.shown ? phrase("back") : "");
+  setBody(drawLibrary(readArticle));
+};
+
+export const openArticles = () => {
+  state.library = true;
+  showArticles();
+  if (narrow.matches) openSheet();
+  heading.focus();
+};
+
+export const readArticle = async (item) => {
   state.opened = { citation: { id: "" }, from: { article: item.article_id } };
   const mine = state.opened;
-  backButton.hidden = false;
-  backButton.textContent = WORDS.allArticles;
-  heading.textContent = "";
+  setTop("", phrase("all articles"));
   try {
     const path = item.article_id.split("/").map(encodeURIComponent).join("/");
     const article = await get(`api/articles/${path}`);
-    if (mine === state.opened) drawArticle(article, { start: 0, end: 0 });
+    if (mine === state.opened) setArticle(article, { start: 0, end: 0 }, linkToArticle(article));
   } catch (error) {
-    if (mine === state.opened) setBody(make("p", "byline-note", error.message));
+    if (mine === state.opened) { setBody(make("p", "byline-note", error.message)); backButton.focus(); }
   }
 };
 
+const setArticle = (article, words, link) => {
+  const { page, first } = drawArticle(article, words, link);
+  setBody(page);
+  const target = first || page;
+  target.tabIndex = -1;
+  target.focus({ preventScroll: true });
+  target.scrollIntoView({ block: first ? "center" : "start" });
+};
+
 export const showNote = (text) => {
-  backButton.hidden = true;
-  heading.textContent = WORDS.sources;
+  setTop(phrase("sources"));
   setBody(make("p", "byline-note", text));
 };
 
 export const showList = () => {
   state.opened = null;
+  state.library = false;
   markOpen();
   if (!state.shown) return;
-  backButton.hidden = true;
-  heading.textContent = WORDS.sources;
+  setTop(phrase("sources"));
   const wanted = state.shown;
+  const current = () => wanted === state.shown && !state.opened && !state.library;
   passagesOf(wanted.ids).then(
-    (passages) => { if (wanted === state.shown && !state.opened) drawList(passages, wanted); },
-    (error) => { if (wanted === state.shown && !state.opened) showNote(error.message); },
+    (passages) => { if (current()) drawList(passages, wanted); },
+    (error) => { if (current()) showNote(error.message); },
   );
 };
 
-const drawList = (passages, { ids, cited }) => {
+const drawList = (passages, { ids, cited, refused }) => {
   const numbered = passages.map((passage) => ({ ...passage, number: ids.indexOf(passage.passage_id) + 1 }));
   const isCited = (passage) => cited.has(passage.passage_id);
   const parts = [];
+  const titled = cited.size > 0 || refused;
   const section = (title, members) => {
     if (!members.length) return;
     const element = make("section", "byline-section");
-    if (cited.size) element.append(make("h3", "byline-section-title", title));
+    if (titled) element.append(make("h3", "byline-section-title", title));
     const groups = new Map();
     for (const member of members) {
       if (!groups.has(member.article_id)) groups.set(member.article_id, []);
       groups.get(member.article_id).push(member);
     }
-    for (const group of groups.values()) element.append(drawGroup(group, cited));
+    for (const group of groups.values()) element.append(drawGroup(group, cited, titled));
     parts.push(element);
   };
-  section(WORDS.cited, numbered.filter(isCited));
-  section(WORDS.found, numbered.filter((passage) => !isCited(passage)));
-  const place = body.scrollTop;
+  section(phrase("cited"), numbered.filter(isCited));
+  section(phrase(refused ? "nearest" : "also found"), numbered.filter((passage) => !isCited(passage)));
+  const before = body.scrollTop;
   setBody(...parts);
-  body.scrollTop = place;
+  body.scrollTop = before;
 };
 
-const drawGroup = (group, cited) => {
+const drawGroup = (group, cited, titled) => {
   const element = make("div", "byline-article-group");
-  element.append(make(cited.size ? "h4" : "h3", "byline-headline", group[0].title));
+  element.append(make(titled ? "h4" : "h3", "byline-headline", group[0].title));
   if (about(group[0])) element.append(make("p", "byline-about", about(group[0])));
   for (const passage of group) {
     const citation = (cited.get(passage.passage_id) || [])[0] ||
@@ -140,7 +166,7 @@ const drawGroup = (group, cited) => {
     const row = button("byline-passage", undefined, () => openArticle(citation, { passage: passage.passage_id }));
     row.dataset.passage = passage.passage_id;
     const number = make("span", "byline-number");
-    number.append(make("span", "byline-unseen", WORDS.source), String(passage.number));
+    number.append(make("span", "byline-unseen", phrase("source")), String(passage.number));
     row.append(number, " ", drawExcerpt(passage, cited));
     element.append(row);
   }
@@ -165,65 +191,30 @@ const drawExcerpt = (passage, cited) => {
 export const openArticle = async (citation, from) => {
   state.opened = { citation, from };
   markOpen();
-  backButton.hidden = false;
-  backButton.textContent = WORDS.back;
-  heading.textContent = citation.number ? WORDS.article(citation.number) : "";
+  setTop(citation.number ? phrase("source number", { number: citation.number }) : "",
+    phrase(state.shown && !state.library ? "back" : "all articles"));
+  if (from.place) showPlace(...from.place);
   if (narrow.matches) openSheet();
   const mine = state.opened;
   try {
     const { article } = await articleOf(citation.id);
-    if (mine === state.opened) drawArticle(article, citation);
+    if (mine === state.opened) setArticle(article, citation, linkToWords(citation));
   } catch (error) {
     if (mine === state.opened) { setBody(make("p", "byline-note", error.message)); backButton.focus(); }
   }
 };
 
-const drawArticle = (article, { start, end }) => {
-  const page = make("article", "byline-article");
-  page.append(make("h3", "byline-article-title", article.title));
-  if (about(article)) page.append(make("p", "byline-about", about(article)));
-  let first = null;
-  let place = 0;
-  for (const line of article.text.split("\n")) {
-    const letters = characters(line);
-    const from = Math.min(Math.max(start - place, 0), letters.length);
-    const to = Math.min(Math.max(end - place, 0), letters.length);
-    if (line.trim()) {
-      const paragraph = make("p");
-      paragraph.append(letters.slice(0, from).join(""));
-      if (to > from) {
-        const mark = make("mark", "byline-mark", letters.slice(from, to).join(""));
-        paragraph.append(mark);
-        first ||= mark;
-      }
-      paragraph.append(letters.slice(Math.max(from, to)).join(""));
-      page.append(paragraph);
-    }
-    place += letters.length + 1;
-  }
-  const address = article.url ? webAddress(article.url) : null;
-  if (address) {
-    const link = make("a", "byline-original", WORDS.original(address.host));
-    link.href = address.href;
-    link.target = "_blank";
-    link.rel = "noopener noreferrer";
-    page.append(link);
-  }
-  setBody(page);
-  const target = first || page;
-  target.tabIndex = -1;
-  target.focus({ preventScroll: true });
-  target.scrollIntoView({ block: first ? "center" : "start" });
-};
-
-// Back to where the article was opened from: the chip in the answer, or the passage in the list.
+// Back to where the article was opened from: the chip in the answer, the passage in the list, or the list of articles.
 export const goBack = async ({ toChip = false } = {}) => {
-  if (!state.opened) return;
+  if (!state.opened) {
+    if (state.library && state.shown) { showList(); heading.focus(); }
+    return;
+  }
   const { from, citation } = state.opened;
-  if (from.article !== undefined) {
-    await showArticles();
-    const rows = Array.from(body.querySelectorAll(".byline-article-row"));
-    (rows.find((row) => row.dataset.article === from.article) || heading).focus();
+  if (from.article !== undefined || !state.shown) {
+    showArticles();
+    heading.focus();
+    document.dispatchEvent(new CustomEvent("byline-back", { detail: from.article }));
     return;
   }
   showList();
@@ -238,7 +229,7 @@ export const goBack = async ({ toChip = false } = {}) => {
   else heading.focus();
 };
 
-// --- the sheet on a phone -----------------------------------------------------------------------------------------
+// --- the sheet on a phone -------------------------------------------------------------------------------------------
 
 let sheetFrom = null;
 const app = () => document.querySelector("gradio-app") || document.querySelector(".gradio-container");

@@ -1,20 +1,12 @@
 // What a reader thinks of an answer: three small buttons under it, and a comment where something is wrong.
 import { make, button, post } from "./make.js";
-import { WORDS } from "./words.js";
+import { say } from "./say.js";
+import { phrase } from "./words.js";
 
 const RATING = /^#f-([\w-]{1,64})-(up|down|wrong)$/;
 const VERDICTS = { up: "up", down: "down", wrong: "wrong source" };
 const MOST_CHARACTERS = 4000;
 const given = new Map(); // answer id -> what was said of it last
-const status = make("div", "byline-toast");
-status.setAttribute("role", "status");
-let forgetting = 0;
-
-export const say = (text) => {
-  status.textContent = text;
-  clearTimeout(forgetting);
-  forgetting = setTimeout(() => { status.textContent = ""; }, 4000);
-};
 
 const read = (link) => {
   const match = RATING.exec(link.getAttribute("href") || "");
@@ -37,7 +29,7 @@ export const markRatings = (log) => {
 const store = async ({ id, name }, comment) => {
   await post("api/feedback", { answer_id: id, verdict: VERDICTS[name], comment });
   given.set(id, name);
-  say(WORDS.thanks);
+  say(phrase("thanks"));
 };
 
 // --- the comment ------------------------------------------------------------------------------------------------------
@@ -46,7 +38,7 @@ const dialog = make("dialog", "byline-dialog");
 const title = make("h2", "byline-dialog-title");
 title.id = "byline-dialog-title";
 dialog.setAttribute("aria-labelledby", title.id);
-const label = make("label", "byline-dialog-label", WORDS.comment);
+const label = make("label", "byline-dialog-label", phrase("comment"));
 const area = make("textarea", "byline-comment");
 area.id = "byline-comment";
 area.maxLength = MOST_CHARACTERS;
@@ -54,10 +46,10 @@ area.rows = 4;
 label.htmlFor = area.id;
 const problem = make("p", "byline-dialog-problem");
 problem.setAttribute("role", "alert");
-const sending = button("byline-send", WORDS.sendRating, () => sendComment());
+const sending = button("byline-send", phrase("send"), () => sendComment());
 const buttons = make("div", "byline-dialog-buttons");
-buttons.append(button("byline-cancel", WORDS.cancel, () => dialog.close()), sending);
-dialog.append(title, label, area, make("p", "byline-note", WORDS.kept), problem, buttons);
+buttons.append(button("byline-cancel", phrase("cancel"), () => dialog.close()), sending);
+dialog.append(title, label, area, make("p", "byline-note", phrase("kept here")), problem, buttons);
 let asked = null;
 let afterwards = null;
 
@@ -84,7 +76,7 @@ export const rate = (link, done) => {
   }
   asked = rating;
   afterwards = done;
-  title.textContent = rating.name === "wrong" ? WORDS.whichSource : WORDS.whatIsWrong;
+  title.textContent = rating.name === "wrong" ? phrase("which source") : phrase("what is wrong");
   area.value = "";
   problem.textContent = "";
   dialog.showModal();
@@ -92,4 +84,4 @@ export const rate = (link, done) => {
   return true;
 };
 
-export const addRating = () => document.body.append(dialog, status);
+export const addRating = () => document.body.append(dialog);

@@ -1,31 +1,14 @@
-// Every word the page's scripts show, in one place for whoever translates them.
-export const WORDS = {
-  sources: "Sources",
-  sourcesOf: (count) => `Sources (${count})`,
-  back: "← All sources",
-  close: "Close",
-  cited: "Cited in the answer",
-  found: "Also found",
-  searching: "Passages appear here as soon as they are found.",
-  articles: "Articles",
-  allArticles: "← All articles",
-  more: (count) => `and ${count} more`,
-  refused: "The articles do not answer this question, so nothing is cited.",
-  original: (host) => `Open the original at ${host}`,
-  chip: (number, label) => `Source ${number}: ${label}`,
-  source: "Source ",
-  failed: "This could not be opened.",
-  article: (number) => `Source ${number}`,
-  copied: "Copied with its sources",
-  notSent: "This could not be sent.",
-  thanks: "Thank you. Kept for evaluation.",
-  whatIsWrong: "What is wrong?",
-  whichSource: "Which source is wrong?",
-  hint: "About what is pointed at",
-  comment: "Comment (optional)",
-  kept: "Kept with the question and the answer where Byline runs; sent nowhere else.",
-  sendRating: "Send",
-  cancel: "Cancel",
-  send: "Send",
-  stop: "Stop",
+// Every word the page's scripts show comes from rag/text.json, which the server gives as text.js.
+import { TEXT } from "./text.js";
+
+const plural = new Intl.PluralRules(TEXT.language);
+const number = new Intl.NumberFormat(TEXT.language);
+
+// A text with its {names} filled in; `count` chooses the plural form as well.
+export const phrase = (key, values = {}) => {
+  const entry = TEXT[key];
+  const text = typeof entry === "string" ? entry : entry[plural.select(values.count)] ?? entry.other;
+  return text.replace(/\{(\w+)\}/g, (_, name) =>
+    typeof values[name] === "number" ? number.format(values[name]) : String(values[name] ?? ""));
 };
+export const language = TEXT.language;

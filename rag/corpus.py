@@ -1,0 +1,111 @@
+"""Corpus: what the page says of the articles: how many, from which outlets and days, what one may ask about them."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, Final, Literal
+
+from index.articles import Article
+from index.errors import ArticleError
+from index.records import IndexedArticle
+from rag.api import ArticleSource
+from rag.interface import phrase
+from rag.suggestions import suggest_questions
+
+Order = Literal["newest", "oldest", "title"]
+
+MAX_SUGGESTIONS: Final = 9
+MAX_NEXT: Final = 3
+_MOST_OUTLETS: Final = 1000
+_MOST_READ: Final = 60
+_NEXT_FROM: Final = 4
+_DATED_FROM: Final = 0.9
+
+
+def describe(listed: Sequence[IndexedArticle], model: str) -> str:
+    """One line: what the articles are and who answers."""
+    line = phrase("answers from", count=len(listed)) + _period(listed)
+    return line + (phrase("in their own words") if model == "none" else phrase("written by", model=model))
+
+
+def _period(listed: Sequence[IndexedArticle]) -> str:
+    """The time the articles span; nothing where many have no date, for then it would mislead."""
+    days = days_of(listed)
+    if not days or len(days) < _DATED_FROM * len(listed):
+        return ""
+    if days[0] == days[-1]:
+        return phrase("on one day", day=days[0])
+    return phrase("between days", first=days[0], last=days[-1])
+
+
+def days_of(listed: Sequence[IndexedArticle]) -> list[str]:
+    """The known days of publication, sorted."""
+    return sorted(article.published[:10] for article in listed if article.published)
+
+
+def outlets_of(listed: Sequence[IndexedArticle]) -> list[dict[str, Any]]:
+    """The outlets with how many articles each has, those with most first."""
+    counted = Counter(article.source for article in listed if article.source)
+    ordered = sorted(counted.items(), key=lambda item: (-item[1], item[0]))[:_MOST_OUTLETS]
+    return [{"name": name, "articles": number} for name, number in ordered]
+
+
+def find_listed(listed: Sequence[IndexedArticle], query: str, order: Order) -> list[IndexedArticle]:
+    """The articles in whose headline or outlet every word of the query begins a word, in the order wanted.
+
+    Those without a known day come last.
+    """
+    wanted = [re.compile(rf"(?<!\w){re.escape(word)}", re.IGNORECASE) for word in query.split()[:12]]
+    found = [one for one in listed if all(word.search(f"{one.title} {one.source or ''}") for word in wanted)]
+    found.sort(key=lambda one: (one.title.casefold(), one.id))
+    if order != "title":
+        found.sort(key=lambda one: one.published or "", reverse=order == "newest")
+        found.sort(key=lambda one: not one.published)
+    return found
+
+
+class Suggestions:
+    """Questions to begin with, made anew when the articles have changed."""
+
+    def __init__(self, store: ArticleSource) -> None:
+        self._store = store
+        self._made_of: tuple[int, int] = (-1, 0)
+        self._questions: list[str] = []
+
+    def questions(self) -> list[str]:
+        """The questions for the articles as they are now."""
+        listed = self._store.articles()
+        state = (len(listed), max((one.version for one in listed), default=0))
+        if state != self._made_of:
+            self._questions = suggest_questions(_sample(self._store, listed), MAX_SUGGESTIONS)
+            self._made_of = state
+        return self._questions
+
+
+def _sample(store: ArticleSource, listed: Sequence[IndexedArticle]) -> list[Article]:
+    """Some articles from across the whole, always the same ones."""
+    chosen = listed[:: max(1, len(listed) // _MOST_READ)][:_MOST_READ]
+    return [article for one in chosen if (article := _read(store, one.id))]
+
+
+def next_questions(store: ArticleSource, article_ids: Sequence[str], asked: Sequence[str]) -> list[str]:
+    """What one may ask next, made from the articles that an answer rests on; nothing that was asked before."""
+    chosen = [article for one in list(dict.fromkeys(article_ids))[:_NEXT_FROM] if (article := _read(store, one))]
+    known = {_key(question) for question in asked}
+    people = {word for question in asked for word in re.findall(r"\b[A-Z]\w{3,}", question)}
+    offered = [question for question in suggest_questions(chosen, 4 * MAX_NEXT) if _key(question) not in known]
+    # Somebody else, or something else, before more of the same.
+    offered.sort(key=lambda question: any(word in question for word in people))
+    return offered[:MAX_NEXT]
+
+
+def _read(store: ArticleSource, article_id: str) -> Article | None:
+    """An article, or None where it was removed meanwhile."""
+    try:
+        return store.article(article_id)
+    except ArticleError:
+        return None
+
+
+def _key(question: str) -> str:
+    return " ".join(re.findall(r"\w+", question.casefold()))

@@ -1,0 +1,146 @@
+"""Routes for the page's own script, under `page/`: the corpus, lists of articles, kept answers, export, changes."""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from index.errors import UserError
+from rag.api import Answering
+from rag.api.errors import JsonErrors
+from rag.changes import MAX_UPLOAD_BYTES, Changes
+from rag.corpus import Order, Suggestions, days_of, describe, find_listed, next_questions, outlets_of
+from rag.export import Exchange, conversation_html, conversation_markdown
+from rag.feedback import RecentAnswers
+from rag.kept import KeptConversation, from_kept, to_kept
+from rag.markup import web_address
+
+MOST_LISTED: Final = 100
+
+_MEDIA_TYPES: Final = {"markdown": ("text/markdown", "md"), "page": ("text/html", "html")}
+_FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
+# A file of the reader's own: not to be drawn here, where it could speak with the voice of the page.
+_AS_FILE: Final = {"Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'"}
+
+
+class Next(BaseModel):
+    """What an answer rested on and what was asked so far."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    article_ids: Annotated[list[Annotated[str, Field(max_length=1000)]], Field(max_length=20)]
+    asked: Annotated[list[Annotated[str, Field(max_length=2000)]], Field(max_length=40)] = []
+
+
+class Removal(BaseModel):
+    """Which articles to take out."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    article_ids: Annotated[list[Annotated[str, Field(max_length=1000)]], Field(min_length=1, max_length=100)]
+
+
+def page_router(
+    engine: Answering, models: Sequence[str], answers: RecentAnswers, *, changes: Changes | None = None
+) -> APIRouter:
+    """The routes; include them before the page, which takes every other path.
+
+    Args:
+        engine: what answers where nothing else is chosen.
+        models: the models to choose from, the first as the settings have it.
+        answers: those given lately.
+        changes: adds and removes articles; None where the page may not.
+    """
+    router = APIRouter(prefix="/page", route_class=JsonErrors, include_in_schema=False)
+    suggestions = Suggestions(engine.store)
+
+    @router.get("/corpus")
+    def corpus() -> dict[str, Any]:
+        listed = engine.store.articles()
+        days = days_of(listed)
+        return {
+            "about": describe(listed, models[0]),
+            "articles": len(listed),
+            "undated": len(listed) - len(days),
+            "first": days[0] if days else None,
+            "last": days[-1] if days else None,
+            "outlets": outlets_of(listed),
+            "suggestions": suggestions.questions(),
+            "models": list(models),
+            "max_upload_bytes": MAX_UPLOAD_BYTES if changes else 0,
+        }
+
+    @router.get("/articles")
+    def articles(
+        query: Annotated[str, Query(max_length=200)] = "",
+        order: Order = "newest",
+        limit: Annotated[int, Query(ge=1, le=MOST_LISTED)] = MOST_LISTED,
+        offset: Annotated[int, Query(ge=0)] = 0,
+    ) -> dict[str, Any]:
+        found = find_listed(engine.store.articles(), query, order)
+        shown = [
+            {
+                "article_id": one.id,
+                "title": one.title,
+                "source": one.source,
+                "published": one.published,
+                "url": web_address(one.url),
+            }
+            for one in found[offset : offset + limit]
+        ]
+        return {"articles": shown, "total": len(found)}
+
+    @router.get("/answers/{answer_id}")
+    def answer(answer_id: Annotated[str, Path(max_length=64)]) -> dict[str, Any]:
+        return to_kept(answers.get(answer_id))
+
+    @router.post("/next")
+    def follow_up(body: Next) -> dict[str, Any]:
+        return {"questions": next_questions(engine.store, body.article_ids, body.asked)}
+
+    @router.post("/export/{form}")
+    def export(form: str, body: KeptConversation) -> Response:
+        media_type, ending = _MEDIA_TYPES["page" if form == "page" else "markdown"]
+        write = conversation_html if form == "page" else conversation_markdown
+        exchanges = [
+            Exchange(turn.question, from_kept(turn.answer) if turn.answer else None, turn.text) for turn in body.turns
+        ]
+        day = datetime.now(UTC).date().isoformat()
+        text = write(body.title or body.turns[0].question, exchanges, day=day)
+        headers = {"Content-Disposition": f'attachment; filename="byline-{day}.{ending}"', **_AS_FILE}
+        return Response(text, media_type=f"{media_type}; charset=utf-8", headers=headers)
+
+    if changes is not None:
+        _add_changing(router, changes)
+    return router
+
+
+def _add_changing(router: APIRouter, changes: Changes) -> None:
+    """The routes that change the index."""
+
+    def refuse_forwarded(request: Request) -> None:
+        # Behind a proxy on this machine, everybody seems to be here.
+        if changes.here_only and any(name in request.headers for name in _FORWARDED):
+            raise UserError("Articles are changed on this machine only; BYLINE_PAGE_CHANGES=on lets others do it.")
+
+    here = [Depends(refuse_forwarded)]
+
+    @router.post("/pieces/{upload}", dependencies=here)
+    async def piece(upload: str, request: Request, offset: Annotated[int, Query(ge=0)]) -> dict[str, int]:
+        return {"bytes": changes.take_piece(upload, offset, await request.body())}
+
+    @router.post("/add/{upload}", dependencies=here)
+    async def add(upload: str, name: Annotated[str, Query(min_length=1, max_length=1000)]) -> StreamingResponse:
+        async def lines() -> AsyncIterator[str]:
+            async for told in changes.add_upload(upload, name):
+                yield json.dumps(told) + "\n"
+
+        return StreamingResponse(lines(), media_type="application/x-ndjson")
+
+    @router.post("/remove", dependencies=here)
+    async def remove(body: Removal) -> dict[str, Any]:
+        return {"removed": (await changes.remove(body.article_ids)).removed}
