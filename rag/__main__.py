@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -102,6 +103,25 @@ def doctor(
     else:
         report.show(Console())
     raise typer.Exit(report.exit_code)
+
+
+@app.command()
+def mcp() -> None:
+    """Be a tool server for agents, over standard input and output (Model Context Protocol)."""
+    if not find_spec("mcp"):
+        raise SettingsError(
+            "The package mcp is not installed: uv pip install --python .venv -r pyproject.toml --extra mcp."
+        )
+    from rag.agents import serve_agents
+
+    settings = load_settings()
+    page = find_running_page(settings)
+    if page is not None:
+        with closing(page):
+            serve_agents(page)
+        return
+    with open_engine(settings, owner="python -m rag mcp") as engine:
+        serve_agents(engine)
 
 
 @app.command()

@@ -5,7 +5,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Any
+from urllib.parse import quote, urlsplit
 
 import httpx
 
@@ -49,9 +50,30 @@ class RunningPage:
             {"role": turn.role, "content": turn.content, **({"usage": dict(turn.usage)} if turn.usage else {})}
             for turn in history
         ]
+        asked = {"question": question, "history": turns, **({"among": asdict(among)} if among else {})}
+        return from_json(self._send("POST", "/api/ask", json=asked))
+
+    def search(self, question: str, among: Filter) -> dict[str, Any]:
+        """The passages found for a question, as JSON.
+
+        Raises:
+            BylineError: the page does not answer, or says why it cannot.
+        """
+        days = {"from": among.since, "to": among.until}
+        wanted = {"q": question, "outlet": list(among.outlets), **{name: day for name, day in days.items() if day}}
+        return self._send("GET", "/api/search", params=wanted)
+
+    def article(self, article_id: str) -> dict[str, Any]:
+        """An article, as JSON.
+
+        Raises:
+            BylineError: the page does not answer, or has no such article.
+        """
+        return self._send("GET", f"/api/articles/{quote(article_id)}")
+
+    def _send(self, method: str, path: str, **request: Any) -> dict[str, Any]:
         try:
-            asked = {"question": question, "history": turns, **({"among": asdict(among)} if among else {})}
-            reply = self._client.post("/api/ask", json=asked, headers=self._headers())
+            reply = self._client.request(method, path, headers=self._headers(), **request)
             body = reply.json()
         except httpx.HTTPError as exc:
             raise ModelUnreachableError(
@@ -62,7 +84,7 @@ class RunningPage:
         if reply.is_error or not isinstance(body, dict):
             reason = body.get("error") if isinstance(body, dict) else None
             raise UserError(f"The page at {self.url} says: {reason or f'HTTP {reply.status_code}'}")
-        return from_json(body)
+        return body
 
     def _headers(self) -> dict[str, str]:
         session = local_session(self._home) if self._home else ""

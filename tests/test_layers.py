@@ -24,9 +24,9 @@ ORDER = {
         denials slots extent certainty order languages foreign support disagreement coverage answers spending feedback
         question antecedents extractive events pacing drafts writing tracing engine interface markup standing rendering
         limits api.engine api.desk api.bodies api.errors api.replies api.articles api.ask api.openai_protocol
-        api.description api passwords proxies sessions access shield gateway suggestions choices corpus
+        api.mcp_door api.description api passwords proxies sessions access shield gateway suggestions choices corpus
         kept export changes messages page_routes waiting page
-        warming batch remote probes window doctor embedding_check doctor_report
+        warming batch remote agents probes window doctor embedding_check doctor_report
     """,
 }
 # Programs of their own, run by hand; nothing imports them.

@@ -3,6 +3,8 @@
 Whatever arrives is untrusted; whatever leaves is JSON, an error too.
 """
 
+from importlib.util import find_spec
+
 from fastapi import APIRouter
 
 from rag.api.articles import articles_router
@@ -42,6 +44,11 @@ def api_router(engine: Answering, answers: RecentAnswers | None = None, *, rate:
     router.include_router(openai_router(desk))
     router.include_router(_other_router(engine, answers or RecentAnswers()))
     router.include_router(description_router(router.routes))
+    if find_spec("mcp"):
+        # Imported here: it is an extra.
+        from rag.api.mcp_door import mcp_router
+
+        router.include_router(mcp_router(desk))
     return router
 
 
