@@ -1,5 +1,6 @@
 """The page for everyone: by keyboard, by screen reader, large, without motion, checked by axe."""
 
+import re
 from importlib.resources import files
 from typing import Any
 
@@ -30,7 +31,13 @@ def violations(seen: Visit) -> list[str]:
 
 
 def assert_clean(seen: Visit, state: str) -> None:
+    """Nothing is wrong with a state; colours that are just changing to dark get the time to."""
     found = violations(seen)
+    for _ in range(3):
+        if not found:
+            return
+        seen.page.wait_for_timeout(500)
+        found = violations(seen)
     assert not found, f"{state}: {found}"
 
 
@@ -44,6 +51,8 @@ def test_axe_finds_nothing_wrong_on_a_desk(browser: Browser, site: Site, scheme:
         expect(page.locator("[data-testid=bot]")).to_contain_text("word word")
         assert_clean(seen, "answering")
         page.get_by_role("button", name="Stop", exact=True).click()
+        expect(page.locator("[data-testid=bot]")).to_contain_text("Stopped.")
+        seen.wait_for_answer()
         seen.ask("How long is the bridge closed, as reported?")
         assert_clean(seen, "answered, with differences")
         seen.ask("Why did the bridge close?")
@@ -89,6 +98,8 @@ def test_axe_finds_nothing_wrong_with_dialogs(browser: Browser, site: Site, sche
 
 def test_axe_finds_nothing_wrong_on_a_phone(phone: Visit) -> None:
     page = phone.page
+    expect(page.locator("body")).to_have_class(re.compile(r"\bdark\b"))
+    expect(page.locator(".byline-suggestion").first).to_be_visible()
     assert_clean(phone, "empty")
     phone.ask("Why did the bridge close?")
     assert_clean(phone, "answered")
