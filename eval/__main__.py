@@ -10,9 +10,11 @@ from typing import Annotated, Any
 
 import typer
 
+from eval.adding import adding_json, adding_lines, measure_adding
 from eval.beir import read_beir
 from eval.bridge import export_rows
 from eval.compare import compare_runs, comparison_json
+from eval.crash import crash_json, crash_lines, kill_at_random
 from eval.dataset import check_questions
 from eval.feedback import draft_json, draft_questions
 from eval.gate import below_thresholds, read_threshold, worse_than
@@ -233,6 +235,37 @@ def scale(
         write_json(scale_json(figures))
     else:
         print("\n".join(scale_lines(figures)))
+
+
+@app.command()
+def adding(
+    folder: Annotated[Path, typer.Argument(help="Articles whose paragraphs are put together anew.")] = ARTICLES,
+    articles: Annotated[int, typer.Option(min=5, help="How many to make and add.")] = 100,
+    as_json: AsJson = False,
+) -> None:
+    """Time the adding of articles beside the bundled embedding model alone, in the same run."""
+    with progress_bar("Adding") as on_progress:
+        figures = measure_adding(load_settings(), folder, articles=articles, on_progress=on_progress)
+    if as_json:
+        write_json(adding_json(figures))
+    else:
+        print("\n".join(adding_lines(figures)))
+
+
+@app.command()
+def crash(
+    times: Annotated[int, typer.Option(min=1, help="How many processes to kill.")] = 100,
+    seed: Annotated[int, typer.Option(help="Decides what changes and when a kill comes.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Kill the index at random moments of add, change and remove; exit 1 if anything is lost, doubled or disagrees."""
+    with progress_bar("Kills") as on_progress:
+        figures = kill_at_random(load_settings(), times=times, seed=seed, on_progress=on_progress)
+    if as_json:
+        write_json(crash_json(figures))
+    else:
+        print("\n".join(crash_lines(figures)))
+    _gate([f"{len(figures.faults)} faults."] if figures.faults else [])
 
 
 @app.command()

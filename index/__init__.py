@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from index.articles import ArticlesRead as ArticlesRead
     from index.articles import Skipped as Skipped
     from index.articles import read_articles as read_articles
-    from index.build import BuildReport as BuildReport
     from index.build import add_articles as add_articles
     from index.build import ensure_seeds as ensure_seeds
     from index.build import remove_articles as remove_articles
@@ -26,11 +25,12 @@ if TYPE_CHECKING:
     from index.settings import load_settings as load_settings
     from index.store import PassageStore as PassageStore
     from index.store import open_store as open_store
+    from index.updating import BuildReport as BuildReport
 
 _HOME_OF = {
     "Article": "articles",
     "ArticlesRead": "articles",
-    "BuildReport": "build",
+    "BuildReport": "updating",
     "BylineError": "errors",
     "IndexedArticle": "records",
     "Passage": "passages",

@@ -1,4 +1,4 @@
-"""Command line of the index: `python -m index add PATH... | status | list | remove ID... | rebuild`."""
+"""Command line of the index: `python -m index add PATH... | status | list | remove ID... | rebuild`, and to move it."""
 
 import re
 import sys
@@ -11,14 +11,16 @@ from typing import Annotated, Any
 import typer
 
 from index.articles import find_files
-from index.build import BuildReport, add_articles, remove_articles
+from index.build import add_articles, remove_articles
 from index.chroma import embedded_folder, place_of
 from index.commands import progress_bar, run, write_json
 from index.embeddings import load_embedding
 from index.errors import ArticleError, IndexMissingError
+from index.moving import export_index, import_index
 from index.rebuilding import rebuild as rebuild_index
 from index.settings import Settings, load_settings
 from index.store import PassageStore, open_store
+from index.updating import BuildReport
 
 app = typer.Typer(add_completion=False, help="What Byline's answers are drawn from: the index of articles.")
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on stdout.")]
@@ -65,6 +67,50 @@ def rebuild(as_json: AsJson = False) -> None:
     _tell(report, as_json=as_json)
 
 
+@app.command()
+def export(
+    file: Annotated[Path, typer.Argument(help="The file to write, JSON lines; compressed where it ends in .gz.")],
+    as_json: AsJson = False,
+) -> None:
+    """Write the whole index to a file, vectors and earlier versions too."""
+    settings = load_settings()
+    with _existing(settings, "python -m index export") as store, progress_bar("Writing") as on_progress:
+        count = export_index(store, file, on_progress=on_progress)
+    if as_json:
+        write_json({"file": str(file), "articles": count, "bytes": file.stat().st_size})
+    else:
+        print(f"{count} articles in {file}, {file.stat().st_size / 1e6:.1f} MB")
+
+
+@app.command(name="import")
+def import_file(
+    file: Annotated[Path, typer.Argument(help="A file that `export` wrote.")], as_json: AsJson = False
+) -> None:
+    """Put what `export` wrote into the index; nothing is embedded, articles of other ids stay."""
+    settings = load_settings()
+    with (
+        open_store(settings, load_embedding(settings), owner="python -m index import") as store,
+        progress_bar("Reading") as on_progress,
+    ):
+        report = import_index(store, file, on_progress=on_progress)
+    _tell(report, as_json=as_json)
+
+
+@app.command()
+def forget(
+    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Articles; all if none.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Drop what articles said before they changed; citations of then no longer open."""
+    settings = load_settings()
+    with _existing(settings, "python -m index forget") as store:
+        dropped = store.forget_earlier(ids or None)
+    if as_json:
+        write_json({"passages": dropped})
+    else:
+        print(f"{dropped} passages of earlier versions dropped")
+
+
 @app.command(name="list")
 def list_articles(as_json: AsJson = False) -> None:
     """Show the articles, by id."""
@@ -88,16 +134,22 @@ def status(as_json: AsJson = False) -> None:
         facts: dict[str, Any] = {
             "articles": len(store.articles()),
             "passages": store.count(),
+            "earlier_passages": store.count_earlier(),
             "embedding": store.embedding.model_name,
             "place": settings.chroma or str(embedded_folder(settings)),
             "bytes_on_disk": _size(settings.home),
+            "problems": store.problems(),
         }
     if as_json:
         write_json(facts)
         return
-    print(f"{facts['articles']} articles in {facts['passages']} passages")
+    earlier = f", and {facts['earlier_passages']} of earlier versions" if facts["earlier_passages"] else ""
+    print(f"{facts['articles']} articles in {facts['passages']} passages{earlier}")
     print(f"embedded by {facts['embedding']}")
     print(f"{place_of(settings)}, {facts['bytes_on_disk'] / 1e6:.1f} MB on this disk")
+    print("\n".join(f"NOT IN ORDER: {problem}" for problem in facts["problems"]) or "in order")
+    if facts["problems"]:
+        raise typer.Exit(1)
 
 
 def _require_index(settings: Settings) -> None:
@@ -126,6 +178,7 @@ def _tell(report: BuildReport, *, as_json: bool) -> None:
         write_json({**asdict(report), "skipped": skipped})
     else:
         counts = {what: len(ids) for what, ids in asdict(report).items()}
+        counts["the same as another"] = counts.pop("same")
         print(", ".join(f"{count} {what}" for what, count in counts.items() if count) or "nothing to do")
     if report.skipped:
         raise typer.Exit(2)

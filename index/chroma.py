@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import chromadb
 import httpx
@@ -14,7 +14,7 @@ from chromadb.api import ClientAPI
 from chromadb.api.client import Client
 from chromadb.api.models.Collection import Collection
 from chromadb.config import Settings as ChromaSettings
-from chromadb.errors import ChromaError
+from chromadb.errors import ChromaError, NotFoundError
 
 from index.errors import SettingsError, StoreError
 from index.settings import Settings
@@ -22,6 +22,8 @@ from index.settings import Settings
 # In a collection's metadata: the embedding model its vectors come from. A collection without it is not ours.
 EMBEDDING_KEY = "byline_embedding"
 _REPLACEMENT, _REPLACED = "-new", "-old"
+# Of any model: the texts of articles before they changed.
+_EARLIER = "byline-earlier"
 
 
 def embedded_folder(settings: Settings) -> Path:
@@ -39,7 +41,7 @@ def connect(settings: Settings) -> Iterator[ClientAPI]:
     """A client of the embedded Chroma, or of the server that is set.
 
     Raises:
-        SettingsError: no Chroma server answers at the address.
+        SettingsError: no Chroma server answers at the address, or it does not let us in.
         StoreError: the files cannot be opened.
     """
     with chroma_errors(settings):
@@ -48,10 +50,8 @@ def connect(settings: Settings) -> Iterator[ClientAPI]:
         yield client
     finally:
         client.close()
-        halves: tuple[Any, ...] = (client, client._admin_client)
-        for half in halves:
-            if session := getattr(half._server, "_session", None):  # connections to a server, which Chroma leaves open
-                session.close()
+        for session in _sessions(client):  # which Chroma leaves open
+            session.close()
 
 
 def _client(settings: Settings) -> Client:
@@ -60,18 +60,68 @@ def _client(settings: Settings) -> Client:
         return cast("Client", chromadb.PersistentClient(path=embedded_folder(settings), settings=quiet))
     address = urlsplit(settings.chroma)
     secure = address.scheme == "https"
+    headers = _headers(settings)
+    _knock(settings, headers)
     try:
         client = chromadb.HttpClient(
             host=address.hostname or "localhost",
             port=address.port or (443 if secure else 8000),
             ssl=secure,
+            headers=headers,
+            tenant=settings.chroma_tenant,
+            database=settings.chroma_database,
             settings=ChromaSettings(anonymized_telemetry=False),
         )
-    except (ValueError, httpx.HTTPError) as exc:
-        raise SettingsError(
-            f"BYLINE_CHROMA: no Chroma server answers at {settings.chroma}; start one with `chroma run`, or unset it."
-        ) from exc
+    except ValueError as exc:
+        raise SettingsError(f"BYLINE_CHROMA: {settings.chroma} cannot be used ({str(exc).rstrip('.')}).") from exc
+    for session in _sessions(client):
+        session.timeout = _time_out(settings)  # Chroma's own client waits for ever
     return cast("Client", client)  # Chroma declares what both have in common, which lacks close()
+
+
+def _headers(settings: Settings) -> dict[str, str]:
+    """The token as Chroma Cloud reads it, and as a proxy before a server of one's own is wont to."""
+    if settings.chroma_token is None:
+        return {}
+    token = settings.chroma_token.get_secret_value()
+    return {"x-chroma-token": token, "Authorization": f"Bearer {token}"}
+
+
+def _time_out(settings: Settings) -> httpx.Timeout:
+    return httpx.Timeout(settings.chroma_seconds, connect=min(5.0, settings.chroma_seconds))
+
+
+def _knock(settings: Settings, headers: dict[str, str]) -> None:
+    """Ask the server for our database first: Chroma's client would wait without end for a silent server."""
+    path = f"/api/v2/tenants/{quote(settings.chroma_tenant)}/databases/{quote(settings.chroma_database)}"
+    try:
+        answers = [
+            httpx.get(f"{settings.chroma}{one}", headers=headers, timeout=_time_out(settings))
+            for one in ("/api/v2/auth/identity", path)
+        ]
+    except httpx.HTTPError as exc:
+        raise SettingsError(
+            f"BYLINE_CHROMA: no Chroma server answers at {settings.chroma} ({exc}); start one with `chroma run`, "
+            "or unset it."
+        ) from exc
+    if any(answer.status_code in {401, 403} for answer in answers):
+        raise SettingsError(f"BYLINE_CHROMA_TOKEN: the Chroma server at {settings.chroma} does not accept it.")
+    if not answers[0].is_success:
+        raise SettingsError(
+            f"BYLINE_CHROMA: what answers at {settings.chroma} is no Chroma server of version 1 or newer "
+            f"(HTTP {answers[0].status_code})."
+        )
+    if not answers[1].is_success:
+        raise SettingsError(
+            f"BYLINE_CHROMA_DATABASE: the server at {settings.chroma} has no database {settings.chroma_database!r} of "
+            f"the tenant {settings.chroma_tenant!r} (BYLINE_CHROMA_TENANT)."
+        )
+
+
+def _sessions(client: Any) -> list[httpx.Client]:
+    """The connections to a server that Chroma's client keeps; none of an embedded one."""
+    halves = (client, client._admin_client)
+    return [half._server._session for half in halves if hasattr(half._server, "_session")]
 
 
 @contextmanager
@@ -80,12 +130,13 @@ def chroma_errors(settings: Settings) -> Iterator[None]:
     try:
         yield
     except httpx.HTTPError as exc:
-        raise StoreError(f"The Chroma server at {settings.chroma} does not answer ({exc}); is it running?") from exc
+        how = str(exc) or type(exc).__name__
+        raise StoreError(f"The Chroma server at {settings.chroma} does not answer ({how}); is it running?") from exc
     except ChromaError as exc:
         reason = str(exc).rstrip(".")
         if re.search(r"dimension", reason, re.IGNORECASE):
             advice = "The embedding model's vectors have another length than the index's; run `python -m index rebuild`"
-        elif re.search(r"disk is full|no space left", reason, re.IGNORECASE):
+        elif re.search(r"disk is full|no space left|disk i/o error", reason, re.IGNORECASE):
             advice = "Make room on the disk and try again"
         elif re.search(r"readonly|read-only|permission denied", reason, re.IGNORECASE):
             advice = "Make the folder writable, or set BYLINE_HOME to another one"
@@ -126,6 +177,19 @@ def create_collection(client: ClientAPI, name: str, *, model_name: str) -> Colle
         metadata={EMBEDDING_KEY: model_name},
         configuration={"hnsw": {"space": "cosine", "ef_search": 200}},
     )
+
+
+def find_earlier_collection(client: ClientAPI) -> Collection | None:
+    """The collection of earlier versions, where there is one."""
+    try:
+        return client.get_collection(_EARLIER, embedding_function=None)
+    except NotFoundError:
+        return None
+
+
+def create_earlier_collection(client: ClientAPI) -> Collection:
+    """The collection of earlier versions, made where it is not there; nobody searches it, its vectors say nothing."""
+    return client.get_or_create_collection(_EARLIER, embedding_function=None, configuration={"hnsw": {"space": "l2"}})
 
 
 def begin_replacement(client: ClientAPI, model_name: str) -> Collection:

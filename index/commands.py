@@ -13,7 +13,16 @@ from typing import Any, NoReturn
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 
 from index.errors import BylineError
 
@@ -67,6 +76,13 @@ def write_json(value: dict[str, Any]) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
 
 
+class _Rate(ProgressColumn):
+    """How many are done in a second, of late."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed:.1f}/s" if task.speed else "")
+
+
 @contextmanager
 def progress_bar(description: str) -> Iterator[Callable[[int, int], None]]:
     """Show a bar on stderr while work goes on; yields `on_progress(done, total)`.
@@ -74,7 +90,14 @@ def progress_bar(description: str) -> Iterator[Callable[[int, int], None]]:
     Nothing is drawn where stderr is not a terminal.
     """
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+    left = (MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        *left,
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    ) as progress:
         task = progress.add_task(description, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)

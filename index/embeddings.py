@@ -69,11 +69,11 @@ class BundledEmbedding(BaseEmbedding):
         return "BundledEmbedding"
 
     def _get_text_embedding(self, text: str) -> list[float]:
-        return _load_model(self.folder).embed(text)
+        return load_model(self.folder).embed(text)
 
     def _get_text_embeddings(self, texts: list[str]) -> list[list[float]]:
-        model = _load_model(self.folder)
-        threads = min(len(texts), _usable_cores())
+        model = load_model(self.folder)
+        threads = min(len(texts), usable_cores())
         if threads < 2:
             return [model.embed(text) for text in texts]
         with ThreadPoolExecutor(threads, thread_name_prefix="embedding") as pool:
@@ -93,7 +93,7 @@ class BundledEmbedding(BaseEmbedding):
 
 
 @dataclass(frozen=True, slots=True)
-class _MiniLM:
+class MiniLM:
     """The loaded files; safe to share between threads."""
 
     session: onnxruntime.InferenceSession
@@ -112,13 +112,14 @@ class _MiniLM:
 _loading = Lock()
 
 
-def _load_model(folder: Path) -> _MiniLM:
+def load_model(folder: Path) -> MiniLM:
+    """The model in `folder`, read once a process."""
     with _loading:  # the cache alone would let two first texts load the files twice
         return _load_model_once(folder)
 
 
 @lru_cache(maxsize=2)
-def _load_model_once(folder: Path) -> _MiniLM:
+def _load_model_once(folder: Path) -> MiniLM:
     files = _read_checked(folder)
     options = onnxruntime.SessionOptions()
     # More threads inside a run wait for each other in a loop, which doubles the time where a core is busy.
@@ -129,7 +130,7 @@ def _load_model_once(folder: Path) -> _MiniLM:
     # The file itself asks for truncation to 128 and padding of every text to 128.
     tokenizer.no_padding()
     tokenizer.enable_truncation(BUNDLED_MAX_TOKENS)
-    return _MiniLM(session, tokenizer)
+    return MiniLM(session, tokenizer)
 
 
 def _read_checked(folder: Path) -> dict[str, bytes]:
@@ -157,7 +158,7 @@ def _broken(path: Path, what: str) -> ModelError:
     )
 
 
-def _usable_cores() -> int:
+def usable_cores() -> int:
     """Cores this process may use, which in a container can be fewer than the machine has."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 

@@ -152,6 +152,8 @@ class WordIndex:
     def _write(self, remove: Iterable[str], add: Iterable[tuple[Entry, Sequence[Passage]]]) -> None:
         try:
             writer = self._index.writer(heap_size=_WRITER_BYTES, num_threads=1)
+            # A process that was killed may have left a file under the very name that the next commit wants.
+            writer.garbage_collect_files()
             for article_id in remove:
                 writer.delete_documents_by_term("article", article_id)
             for entry, passages in add:
@@ -202,13 +204,23 @@ class WordIndex:
             return []
         wanted = _any_of(wanted_words)
         if article_ids is not None:
-            among = tantivy.Query.term_set_query(_schema(), "article", sorted(set(article_ids)))
-            among = tantivy.Query.const_score_query(among, 0.0)
+            among = _terms_query("article", article_ids)
             wanted = tantivy.Query.boolean_query([(tantivy.Occur.Must, among), (tantivy.Occur.Must, wanted)])
         # A few more than asked for, so that ids decide between equals at the edge as well.
         hits = searcher.search(wanted, limit=limit + 16, count=False).hits
         found = [WordMatch(searcher.doc(address)["passage"][0], score) for score, address in hits]
         return sorted(found, key=lambda match: (-match.score, match.passage_id))[:limit]
+
+    def passages_of(self, article_ids: Iterable[str], *, among: Iterable[str] | None = None) -> list[str]:
+        """The ids of the passages that it holds of some articles; of those in `among` only, where that is given."""
+        searcher = self._index.searcher()
+        wanted = [_terms_query("article", article_ids)]
+        if among is not None:
+            wanted.append(_terms_query("passage", among))
+        query = tantivy.Query.boolean_query([(tantivy.Occur.Must, one) for one in wanted])
+        hits = searcher.search(query, limit=max(1, searcher.num_docs), count=False).hits
+        held = [searcher.doc(address)["passage"] for _, address in hits]
+        return [passage[0] for passage in held if passage]  # an article's own entry has none
 
     def document_frequency(self, words: Iterable[str]) -> dict[str, int]:
         """For each word as `words_of` gives it, in how many passages it occurs, titles and outlets included."""
@@ -220,6 +232,11 @@ def _count(searcher: tantivy.Searcher, query: tantivy.Query) -> int:
     """How many documents match, deleted ones left out (`Searcher.doc_freq` counts them)."""
     result: Any = searcher.search(query, limit=1, count=True)  # its type declaration lacks `count`
     return int(result.count)
+
+
+def _terms_query(field: str, terms: Iterable[str]) -> tantivy.Query:
+    """What has one of these terms in a field; it adds nothing to a score."""
+    return tantivy.Query.const_score_query(tantivy.Query.term_set_query(_schema(), field, sorted(set(terms))), 0.0)
 
 
 def _word_query(word: str) -> tantivy.Query:

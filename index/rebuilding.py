@@ -12,8 +12,8 @@ from chromadb.api import ClientAPI
 from chromadb.api.models.Collection import Collection
 from llama_index.core.embeddings import BaseEmbedding
 
-from index.articles import Article, Skipped
-from index.build import ArticleWriter, BuildReport, OnProgress
+from index.articles import Skipped
+from index.build import OnProgress
 from index.chroma import (
     begin_replacement,
     chroma_errors,
@@ -24,9 +24,11 @@ from index.chroma import (
     recover_replaced,
 )
 from index.errors import IndexMissingError, StoreError
-from index.records import IndexedArticle, stored_articles
+from index.records import IndexedArticle, Row, read_passage, stitch, stored_articles
 from index.settings import Settings
 from index.store import PassageStore, hold, words_folder
+from index.updating import BuildReport
+from index.writing import ArticleWriter
 
 
 def rebuild(
@@ -56,14 +58,15 @@ def rebuild(
         replacement = begin_replacement(client, embedding.model_name)
         shutil.rmtree(words_folder(settings, embedding.model_name), ignore_errors=True)
         store = PassageStore(client, replacement, embedding=embedding, settings=settings, ownership=ownership)
-        report = _copy(stored, ArticleWriter(store, settings.passage_tokens), on_progress)
+        with ArticleWriter(store, settings.passage_tokens) as writer:
+            report = _copy(stored, store, writer, on_progress)
         finish_replacement(client, replacement)
         if not settings.chroma:
             _forget_other_models(client, settings, embedding.model_name)
         return report
 
 
-_Stored = dict[str, tuple[IndexedArticle, Callable[[], Article]]]
+_Stored = dict[str, tuple[IndexedArticle, Callable[[], list[Row]]]]
 
 
 def _all_articles(collections: dict[str, Collection], *, first: str) -> _Stored:
@@ -75,17 +78,19 @@ def _all_articles(collections: dict[str, Collection], *, first: str) -> _Stored:
     return stored
 
 
-def _copy(stored: _Stored, writer: ArticleWriter, on_progress: OnProgress | None) -> BuildReport:
+def _copy(stored: _Stored, store: PassageStore, writer: ArticleWriter, on_progress: OnProgress | None) -> BuildReport:
     report = BuildReport()
     for done, (article_id, (listed, read)) in enumerate(stored.items(), start=1):
         try:
-            writer.add(read(), listed.origin)
+            rows = read()
+            passages = writer.add(stitch(listed, [read_passage(row) for row in rows]), listed.origin)
+            if {row.id for row in rows} != {passage.id for passage in passages}:
+                store.keep_earlier(rows)  # cut otherwise now; citations know the old cut
             report.changed.append(article_id)
         except StoreError as exc:
             report.skipped.append(Skipped(Path(article_id), str(exc)))
         if on_progress:
             on_progress(done, len(stored))
-    writer.flush()
     return report
 
 

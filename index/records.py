@@ -178,16 +178,16 @@ def stitch(listed: IndexedArticle, passages: Sequence[Passage]) -> Article:
     )
 
 
-def stored_articles(collection: Collection) -> Iterator[tuple[IndexedArticle, Callable[[], Article]]]:
-    """Every article of a collection, by id, and a function that reads its text."""
+def stored_articles(collection: Collection) -> Iterator[tuple[IndexedArticle, Callable[[], list[Row]]]]:
+    """Every article of a collection, by id, and a function that reads its rows, in order."""
     for listed in sorted(
         newest_articles(get_rows(collection, documents=False, where={"place": 0})).values(),
         key=lambda listed: listed.id,
     ):
 
-        def read(listed: IndexedArticle = listed) -> Article:
+        def read(listed: IndexedArticle = listed) -> list[Row]:
             rows = get_rows(collection, where={"$and": [{"article_id": listed.id}, {"version": listed.version}]})
-            return stitch(listed, sorted(map(read_passage, rows), key=lambda passage: passage.start))
+            return sorted(rows, key=lambda row: int(row.metadata["place"]))
 
         yield listed, read
 

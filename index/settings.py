@@ -17,7 +17,8 @@ from index.errors import SettingsError
 
 # They say where things are kept and how long to wait, not what the answers are.
 _NOT_DECIDING = frozenset(
-    {"home", "runs", "lock_seconds", "chroma", "fetch_private", "llm_connect_seconds", "llm_read_seconds"}
+    {"home", "runs", "lock_seconds", "chroma", "chroma_tenant", "chroma_database", "chroma_seconds", "keep_versions"}
+    | {"fetch_private", "llm_connect_seconds", "llm_read_seconds"}
     | {"hosts", "proxies", "root_path", "questions_per_minute", "llm_choices", "page_changes"}
 )
 
@@ -79,6 +80,15 @@ class Settings(BaseSettings):
         default=None, max_length=400, description="put before each passage that is embedded; unset: as the model wants"
     )
     chroma: str | None = Field(default=None, description="http(s)://host:port of a Chroma server; unset: embedded")
+    chroma_tenant: str = Field(default="default_tenant", description="tenant on that server")
+    chroma_database: str = Field(default="default_database", description="database of that tenant")
+    chroma_token: SecretStr | None = Field(
+        default=None, description="sent to that server; for Chroma Cloud its API key"
+    )
+    chroma_seconds: float = Field(default=30.0, gt=0, le=3600, description="longest silence of that server, in seconds")
+    keep_versions: int = Field(
+        default=5, ge=0, le=1000, description="earlier versions kept of each article, for citations of them"
+    )
     lock_seconds: float = Field(default=10.0, ge=0, le=3600, description="longest wait for an index in use, in seconds")
     fetch_private: bool = Field(
         default=False, description="let `add` fetch from private, local and reserved addresses too"

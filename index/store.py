@@ -2,57 +2,53 @@
 
 Chroma is the only store of text. Each row says which article it is part of, which version of it, its place among how
 many; the passage at place 0 is written last and deleted first, so that an article is there exactly when its first
-passage is. A change writes the new version before it deletes the old one. What a crash leaves behind is put right at
-the next opening, where the list of articles, the number of passages and the word index are compared.
+passage is. A change keeps the old version's rows among the earlier versions, writes the new one, makes it the one that
+counts, and then deletes the old one. What a crash leaves behind is put right at the next opening, where the list of
+articles, the number of passages and the word index are compared.
 """
 
-import logging
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar, cast
 
 import numpy as np
 from chromadb.api import ClientAPI
 from chromadb.api.models.Collection import Collection
 from llama_index.core.embeddings import BaseEmbedding
 
+from index.agreement import drop_leftovers, entry_of, follow_words, is_current, mend_words
 from index.articles import Article
+from index.catalogue import Catalogue
 from index.chroma import (
     EMBEDDING_KEY,
     chroma_errors,
     collection_name,
     connect,
     create_collection,
+    create_earlier_collection,
+    find_earlier_collection,
     our_collections,
     place_of,
     recover_replaced,
 )
-from index.errors import ArticleError, EmbeddingMismatchError
-from index.lexical import ANALYSIS_VERSION, Entry, WordIndex, words_of
+from index.earlier import Cited, EarlierVersions, replaced_at
+from index.errors import ArticleError, EmbeddingMismatchError, StoreError
+from index.following import Follower
+from index.lexical import ANALYSIS_VERSION, WordIndex, words_of
+from index.neighbours import near_among
 from index.ownership import Ownership, own_index
 from index.passages import Passage
-from index.records import (
-    Embedded,
-    IndexedArticle,
-    Row,
-    Vectors,
-    get_rows,
-    make_rows,
-    newest_articles,
-    read_passage,
-    stitch,
-    zip_rows,
-)
+from index.records import Embedded, IndexedArticle, Row, Vectors, make_rows, read_passage, stitch
+from index.rows import Rows, batches
 from index.settings import Settings
 
-logger = logging.getLogger(__name__)
-
-T = TypeVar("T")
-
-_ROWS_A_READ = 2000
+# A reading of an article meets a change of it at most so often in a row.
+_READINGS = 5
+_ARTICLES_A_READ = 100
+_VECTORS_TRIED = 500
 
 
 @contextmanager
@@ -118,15 +114,21 @@ class PassageStore:
         ownership: Ownership | None,
     ) -> None:
         """Use `open_store`; without a collection, the first article stored makes one."""
+        name = embedding.model_name
         self.embedding = embedding
-        self._client = client
-        self._collection = collection
         self._settings = settings
         self._ownership = ownership
-        self._words = WordIndex(words_folder(settings, embedding.model_name))
-        self._listed: dict[str, IndexedArticle] = {}
-        self._outlets: tuple[dict[str, IndexedArticle], frozenset[str]] = (self._listed, frozenset())
-        self._rows_seen = 0
+        self._rows = Rows(
+            client, settings, collection, lambda: create_collection(client, collection_name(name), model_name=name)
+        )
+        earlier = find_earlier_collection(client)
+        if settings.chroma and earlier is None:  # others may fill it while this process runs
+            earlier = create_earlier_collection(client)
+        earlier_rows = Rows(client, settings, earlier, lambda: create_earlier_collection(client))
+        self._earlier = EarlierVersions(earlier_rows, keep=settings.keep_versions)
+        self._words = WordIndex(words_folder(settings, name))
+        self._catalogue = Catalogue()
+        self._follower = Follower(self._rows)
         self._writing = threading.RLock()
 
     def announce(self, url: str) -> None:
@@ -136,22 +138,27 @@ class PassageStore:
 
     # --- reading --------------------------------------------------------------------------------------------------
 
+    @property
+    def catalogue(self) -> Catalogue:
+        """Which articles there are, as of now."""
+        self._follow_server()
+        return self._catalogue
+
     def articles(self) -> list[IndexedArticle]:
         """Every article, sorted by id."""
-        if self._settings.chroma:
-            self._list_articles()
-        return sorted(self._listed.values(), key=lambda listed: listed.id)
+        return list(self.catalogue.in_order)
 
     def outlets(self) -> frozenset[str]:
         """The outlets of all articles, where one is known."""
-        listed = self._listed
-        if self._outlets[0] is not listed:  # a change makes a new dictionary
-            self._outlets = (listed, frozenset(one.source for one in listed.values() if one.source))
-        return self._outlets[1]
+        return self._catalogue.outlets
 
     def find_article(self, article_id: str) -> IndexedArticle | None:
         """How the index lists an article, or None where it does not."""
-        return self._listed.get(article_id)
+        return self._catalogue.articles.get(article_id)
+
+    def find_content(self, content_hash: str) -> str | None:
+        """The id of the article with this content, or None where there is none."""
+        return self._catalogue.by_content.get(content_hash)
 
     def article(self, article_id: str) -> Article:
         """An article, stitched from its passages.
@@ -159,8 +166,8 @@ class PassageStore:
         Raises:
             ArticleError: no such article.
         """
-        passages = self.article_passages(article_id)
-        return stitch(self._listed[article_id], passages)
+        listed, passages = self._read_whole(article_id)
+        return stitch(listed, passages)
 
     def article_passages(self, article_id: str) -> list[Passage]:
         """The passages of an article, in order.
@@ -168,12 +175,30 @@ class PassageStore:
         Raises:
             ArticleError: no such article.
         """
-        if article_id not in self._listed:
-            self._list_articles()
-        if article_id not in self._listed:
-            raise ArticleError(f"No article {article_id!r} is in the index; `python -m index list` shows them.")
-        rows = self._get(where={"article_id": article_id})
-        return sorted((read_passage(row) for row in self._current(rows)), key=lambda passage: passage.start)
+        return self._read_whole(article_id)[1]
+
+    def _read_whole(self, article_id: str) -> tuple[IndexedArticle, list[Passage]]:
+        """One version of an article, read again where a change took it away meanwhile."""
+        reading = 0
+        while True:
+            reading += 1
+            listed = self.catalogue.articles.get(article_id)
+            if listed is None:
+                raise ArticleError(f"No article {article_id!r} is in the index; `python -m index list` shows them.")
+            rows = self._rows_of([listed])
+            passages = [read_passage(row) for row in rows if row.metadata["version"] == listed.version]
+            if len(passages) == listed.passages or reading == _READINGS:
+                return listed, sorted(passages, key=lambda passage: passage.start)
+            if self._settings.chroma:
+                self._take_over(self._follower.relist)
+
+    def _rows_of(self, articles: Sequence[IndexedArticle], *, documents: bool = True) -> list[Row]:
+        """The rows of articles. The word index knows their ids, by which Chroma finds them soonest."""
+        by_words = self._rows.by_ids(self._words.passages_of(one.id for one in articles), documents=documents)
+        current = sum(is_current(row, self._catalogue) for row in by_words)
+        if current == sum(one.passages for one in articles):
+            return by_words
+        return self._rows.of_articles([one.id for one in articles], documents=documents)
 
     def passage(self, passage_id: str) -> Passage:
         """A passage by id.
@@ -188,9 +213,50 @@ class PassageStore:
 
     def passages(self, passage_ids: Sequence[str]) -> list[Passage]:
         """Passages in the order of their ids; unknown ids are left out."""
-        rows = self._current(self._get_by_ids(passage_ids))
+        rows = self._current(self._rows.by_ids(passage_ids))
         by_id = {row.id: read_passage(row) for row in rows}
         return [by_id[passage_id] for passage_id in passage_ids if passage_id in by_id]
+
+    def cited(self, passage_id: str) -> Cited:
+        """A passage in its article, as both were when it was cited, also where the article has changed since.
+
+        Raises:
+            ArticleError: no such passage, or of a version that is no longer kept.
+        """
+        for _ in range(_READINGS):
+            if current := self.passages([passage_id]):
+                article = self.article(current[0].article_id)
+                if article.text[current[0].start : current[0].end] == current[0].text:
+                    return Cited(current[0], article)
+            elif earlier := self._earlier.passages([passage_id]):
+                row = earlier[passage_id]
+                replaced = self._replaced(row)
+                article = self._earlier.article(row) if replaced else self.article(row.metadata["article_id"])
+                return Cited(read_passage(row), article, replaced)
+            else:
+                break
+        raise ArticleError(
+            f"No passage {passage_id!r} is in the index; its article was removed, or changed more than "
+            f"{self._settings.keep_versions} times since (BYLINE_KEEP_VERSIONS)."
+        )
+
+    def cited_passages(self, passage_ids: Sequence[str]) -> list[tuple[Passage, str | None]]:
+        """Passages in the order of their ids, each with the time its version was replaced, None where it stands."""
+        current = {passage.id: passage for passage in self.passages(passage_ids)}
+        earlier = self._earlier.passages([id_ for id_ in passage_ids if id_ not in current])
+        found: list[tuple[Passage, str | None]] = []
+        for passage_id in passage_ids:
+            if passage_id in current:
+                found.append((current[passage_id], None))
+            elif passage_id in earlier:
+                row = earlier[passage_id]
+                found.append((read_passage(row), self._replaced(row)))
+        return found
+
+    def _replaced(self, row: Row) -> str | None:
+        """When an earlier version was replaced; None where the article says the same today, only cut otherwise."""
+        now = self.find_article(row.metadata["article_id"])
+        return None if now is not None and now.content_hash == row.metadata["content_hash"] else replaced_at(row)
 
     def nearest(
         self, vector: Sequence[float] | Vectors, limit: int, *, article_ids: Iterable[str] | None = None
@@ -202,19 +268,8 @@ class PassageStore:
             limit: how many at most.
             article_ids: only passages of these articles; of all where left out.
         """
-        where, known = self._among(article_ids)
-        if self._collection is None or limit < 1 or not known:
-            return []
-        with chroma_errors(self._settings):
-            found = self._collection.query(
-                query_embeddings=cast("Any", [np.asarray(vector, dtype=np.float32)]),  # declared as an invariant list
-                n_results=min(limit, known),
-                where=where,
-                include=["metadatas", "documents", "distances"],
-            )
-        rows = zip_rows(found["ids"][0], (found["documents"] or [[]])[0], (found["metadatas"] or [[]])[0])
-        distances = dict(zip(found["ids"][0], (found["distances"] or [[]])[0], strict=True))
-        scored = [(read_passage(row), 1.0 - float(distances[row.id])) for row in self._current(rows)]
+        near = self.near_scores(vector, limit, article_ids=article_ids)
+        scored = [(passage, near[passage.id]) for passage in self.passages(list(near))]
         return sorted(scored, key=lambda pair: (-pair[1], pair[0].id))
 
     def near_scores(
@@ -224,25 +279,12 @@ class PassageStore:
 
         While an article is changed, ids of its version before may be among them.
         """
-        where, known = self._among(article_ids)
-        if self._collection is None or limit < 1 or not known:
+        catalogue = self._catalogue
+        if limit < 1 or not catalogue.passages:
             return {}
-        with chroma_errors(self._settings):
-            found = self._collection.query(
-                query_embeddings=cast("Any", [np.asarray(vector, dtype=np.float32)]),
-                n_results=min(limit, known),
-                where=where,
-                include=["distances"],
-            )
-        distances = (found["distances"] or [[]])[0]
-        return {id_: 1.0 - float(distance) for id_, distance in zip(found["ids"][0], distances, strict=True)}
-
-    def _among(self, article_ids: Iterable[str] | None) -> tuple[Any, int]:
-        """Chroma's filter for some articles, and how many passages can pass it at most."""
         if article_ids is None:
-            return None, self.count()
-        listed = [self._listed[article_id] for article_id in set(article_ids) if article_id in self._listed]
-        return {"article_id": {"$in": sorted(one.id for one in listed)}}, sum(one.passages for one in listed)
+            return dict(self._rows.near(vector, min(limit, catalogue.passages)))
+        return dict(near_among(self._rows, self._words, catalogue, vector, limit, article_ids=article_ids))
 
     def find_words(
         self, query: str, limit: int, *, about: str = "", article_ids: Iterable[str] | None = None
@@ -275,47 +317,68 @@ class PassageStore:
         self._follow_server()
         return self._words.document_frequency(dict.fromkeys(words_of(text)))
 
+    def all_whole(self) -> Iterator[Embedded]:
+        """Every article with its passages and their vectors, by id, read a few at a time."""
+        for some in batches(self.catalogue.in_order, _ARTICLES_A_READ):
+            listed = {one.id: one for one in some}
+            passages: dict[str, list[Passage]] = {one.id: [] for one in some}
+            for row in self._rows_of(some):
+                if row.metadata["version"] == listed[row.metadata["article_id"]].version:
+                    passages[row.metadata["article_id"]].append(read_passage(row))
+            vectors = self._rows.vectors([one.id for several in passages.values() for one in several])
+            for one in some:
+                ordered = sorted(passages[one.id], key=lambda passage: passage.start)
+                article = stitch(one, ordered)
+                missing = [passage.id for passage in ordered if passage.id not in vectors]
+                if missing:
+                    raise StoreError(
+                        f"{one.id}: the vector of passage {missing[0]} is lost; run `python -m index rebuild`."
+                    )
+                matrix = np.asarray([vectors[passage.id] for passage in ordered], dtype=np.float32)
+                yield Embedded(article, ordered, matrix, one.origin)
+
+    def count_earlier(self) -> int:
+        """How many passages of earlier versions there are."""
+        return self._earlier.count()
+
+    def problems(self) -> list[str]:
+        """What is amiss between the list of articles, Chroma's rows, their vectors and the word index."""
+        wanted, rows, words = self.catalogue.passages, self._rows.count(), self._words.count()
+        found = []
+        if rows != wanted:
+            found.append(f"{rows} passages in Chroma, where the articles have {wanted}")
+        if words != wanted:
+            found.append(f"{words} passages in the word index, where the articles have {wanted}")
+        sample = [row.id for row in self._rows.get(documents=False, limit=_VECTORS_TRIED)]
+        try:
+            lost = len(sample) - len(self._rows.vectors(sample))
+        except StoreError as exc:
+            found.append(str(exc))
+        else:
+            if lost:
+                found.append(f"{lost} of {len(sample)} vectors that were tried are lost")
+        return found
+
     def vectors(self, passage_ids: Sequence[str]) -> Vectors:
         """The vectors of passages, a row for each id in that order.
 
         Raises:
             ArticleError: no such passage.
         """
-        by_id: dict[str, Any] = {}
-        for ids in _batches(list(dict.fromkeys(passage_ids)), _ROWS_A_READ):
-            with chroma_errors(self._settings):
-                found = self._collection.get(ids=ids, include=["embeddings"]) if self._collection else None
-            if found is not None and found["embeddings"] is not None:
-                by_id.update(zip(found["ids"], found["embeddings"], strict=True))
+        by_id = self._rows.vectors(passage_ids)
         if missing := [passage_id for passage_id in passage_ids if passage_id not in by_id]:
             raise ArticleError(f"No passage {missing[0]!r} is in the index; its article was changed or removed.")
         return np.asarray([by_id[passage_id] for passage_id in passage_ids], dtype=np.float32)
 
     def count(self) -> int:
         """How many passages there are."""
-        return sum(listed.passages for listed in list(self._listed.values()))
+        return self._catalogue.passages
 
     def _current(self, rows: Sequence[Row]) -> list[Row]:
         """Without the rows of a version that a change is just replacing, or that a crash left."""
-        if self._settings.chroma and any(not self._is_current(row) for row in rows):
-            self._list_articles()
-        return [row for row in rows if self._is_current(row)]
-
-    def _is_current(self, row: Row) -> bool:
-        listed = self._listed.get(row.metadata["article_id"])
-        return listed is not None and listed.version == row.metadata["version"]
-
-    def _get_by_ids(self, passage_ids: Sequence[str]) -> list[Row]:
-        rows: list[Row] = []
-        for ids in _batches(list(dict.fromkeys(passage_ids)), _ROWS_A_READ):
-            rows += self._get(ids=ids)
-        return rows
-
-    def _get(self, *, documents: bool = True, **query: Any) -> list[Row]:
-        if self._collection is None:
-            return []
-        with chroma_errors(self._settings):
-            return get_rows(self._collection, documents=documents, **query)
+        if any(not is_current(row, self._catalogue) for row in rows):
+            self._follow_server()
+        return [row for row in rows if is_current(row, self._catalogue)]
 
     # --- writing --------------------------------------------------------------------------------------------------
 
@@ -327,19 +390,22 @@ class PassageStore:
         """Store several articles, each whole; faster than one by one."""
         if not articles:
             return
-        with self._writing, chroma_errors(self._settings):
-            replaced = [one.article.id for one in articles if one.article.id in self._listed]
+        with self._writing:
+            replaced = self._catalogue.among(one.article.id for one in articles)
+            old = self._current(self._rows_of(list(replaced.values()))) if replaced else []
             listed = [one.listed(self._next_version(one.article.id)) for one in articles]
             rows = [row for one, new in zip(articles, listed, strict=True) for row in make_rows(one, new.version)]
-            old = {row.id for row in self._rows_of(replaced)} - {row.id for row in rows}
-            self._upsert(rows)
-            self._listed = self._listed | {new.id: new for new in listed}
-            entries = [_entry(new) for new in listed]
-            self._words.change(remove=[], add=zip(entries, (one.passages for one in articles), strict=True))
-            self._delete(sorted(old))
+            self._earlier.add(old)
+            self._rows.upsert(sorted(rows, key=lambda row: row.metadata["place"] == 0))
+            self._catalogue = self._catalogue.changed(put=listed)
+            self._words.change(
+                remove=[], add=zip(map(entry_of, listed), (one.passages for one in articles), strict=True)
+            )
+            self._rows.delete(sorted({row.id for row in old} - {row.id for row in rows}))
+            self._earlier.prune(list(replaced))
 
     def remove(self, article_ids: Iterable[str]) -> None:
-        """Take articles out.
+        """Take articles out, their earlier versions too.
 
         Raises:
             ArticleError: one of them is not there; then nothing is removed.
@@ -347,59 +413,45 @@ class PassageStore:
         wanted = list(dict.fromkeys(article_ids))
         if not wanted:
             return
-        with self._writing, chroma_errors(self._settings):
-            if unknown := [article_id for article_id in wanted if article_id not in self._listed]:
+        with self._writing:
+            if unknown := [article_id for article_id in wanted if article_id not in self._catalogue.articles]:
                 names = ", ".join(unknown)
                 raise ArticleError(f"Not in the index: {names}; nothing was removed. `python -m index list` shows ids.")
-            rows = sorted(self._rows_of(wanted), key=lambda row: int(row.metadata["place"]))
-            self._listed = {key: value for key, value in self._listed.items() if key not in set(wanted)}
-            self._delete([row.id for row in rows])
+            there = self._rows_of([self._catalogue.articles[one] for one in wanted], documents=False)
+            rows = sorted(there, key=lambda row: int(row.metadata["place"]))
+            self._catalogue = self._catalogue.changed(remove=wanted)
+            self._rows.delete([row.id for row in rows])
             self._words.change(remove=wanted, add=[])
+            self._earlier.forget(wanted)
+
+    def keep_earlier(self, rows: Sequence[Row]) -> None:
+        """Keep rows of versions that are, or will be, no longer there, for citations of them."""
+        with self._writing:
+            self._earlier.add(rows)
+            self._earlier.prune(list({row.metadata["article_id"] for row in rows}))
+
+    def earlier_rows(self) -> Iterator[Row]:
+        """The rows of all earlier versions."""
+        return self._earlier.all()
+
+    def forget_earlier(self, article_ids: Iterable[str] | None = None) -> int:
+        """Drop the earlier versions of some articles, or of all; returns how many passages that were."""
+        with self._writing:
+            return self._earlier.forget(article_ids)
 
     def set_origin(self, article_ids: Sequence[str], origin: str) -> None:
         """Note that unchanged articles now come from another folder."""
-        with self._writing, chroma_errors(self._settings):
-            rows = self._rows_of(article_ids)
-            for batch in _batches(rows, self._batch_size()):
-                self._made_collection().update(
-                    ids=[row.id for row in batch], metadatas=[{**row.metadata, "origin": origin} for row in batch]
-                )
-            self._list_articles()
-
-    def _made_collection(self) -> Collection:
-        if self._collection is None:
-            name = self.embedding.model_name
-            self._collection = create_collection(self._client, collection_name(name), model_name=name)
-        return self._collection
+        with self._writing:
+            rows = self._rows.of_articles(article_ids, documents=False)
+            self._rows.update_metadata([replace(row, metadata={**row.metadata, "origin": origin}) for row in rows])
+            self._catalogue = self._catalogue.changed(
+                put=[replace(one, origin=origin) for one in self._catalogue.among(article_ids).values()]
+            )
 
     def _next_version(self, article_id: str) -> int:
         """Microseconds, so that an article removed and added again by another process is told from the first one."""
-        listed = self._listed.get(article_id)
+        listed = self._catalogue.articles.get(article_id)
         return max(time.time_ns() // 1000, listed.version + 1 if listed else 0)
-
-    def _rows_of(self, article_ids: Sequence[str]) -> list[Row]:
-        rows: list[Row] = []
-        for ids in _batches(list(article_ids), 100):
-            rows += self._get(documents=False, where={"article_id": {"$in": ids}})
-        return rows
-
-    def _upsert(self, rows: Sequence[Row]) -> None:
-        """Write rows, first passages last."""
-        ordered = sorted(rows, key=lambda row: row.metadata["place"] == 0)
-        for batch in _batches(ordered, self._batch_size()):
-            self._made_collection().upsert(
-                ids=[row.id for row in batch],
-                embeddings=np.asarray([row.vector for row in batch], dtype=np.float32),
-                documents=[row.document for row in batch],
-                metadatas=[row.metadata for row in batch],
-            )
-
-    def _delete(self, passage_ids: Sequence[str]) -> None:
-        for batch in _batches(list(passage_ids), self._batch_size()):
-            self._made_collection().delete(ids=batch)
-
-    def _batch_size(self) -> int:
-        return min(_ROWS_A_READ, self._client.get_max_batch_size())
 
     # --- agreement ------------------------------------------------------------------------------------------------
 
@@ -408,62 +460,29 @@ class PassageStore:
 
         Costs a listing where nothing is amiss.
         """
-        with self._writing, chroma_errors(self._settings):
-            self._rows_seen = self._collection.count() if self._collection else 0
-            self._list_articles()
-            # On a server, rows without a first passage may be what another process is just writing.
-            if self._rows_seen != self.count() and not self._settings.chroma:
-                self._drop_leftovers()
-            self._mend_words()
+        with self._writing:
+            self._catalogue = self._follower.relist()
+            if self._rows.count() != self._catalogue.passages:
+                drop_leftovers(self._rows, self._catalogue, shared=bool(self._settings.chroma))
+            mend_words(self._words, self._rows, self._catalogue)
 
     def _follow_server(self) -> None:
-        """Take in what other processes did to a server's collection, as far as the number of its rows tells."""
-        if self._settings.chroma and self._collection is not None:
-            with chroma_errors(self._settings):
-                changed = self._collection.count() != self._rows_seen
-            if changed:
-                self.refresh()
+        """Take in what other processes did to a server's collection."""
+        if self._settings.chroma:
+            self._take_over(lambda: self._follower.look(self._catalogue))
 
-    def _list_articles(self) -> None:
-        self._listed = newest_articles(self._get(documents=False, where={"place": 0}))
-
-    def _drop_leftovers(self) -> None:
-        """Delete the rows of replaced versions and of articles whose writing or deleting was cut short."""
-        leftovers: list[str] = []
-        offset = 0
-        while rows := self._get(documents=False, limit=_ROWS_A_READ, offset=offset):
-            leftovers += [row.id for row in rows if not self._is_current(row)]
-            offset += len(rows)
-        if leftovers:
-            logger.warning("%d passages left by a run that was cut short are dropped", len(leftovers))
-            self._delete(leftovers)
-
-    def _mend_words(self) -> None:
-        """Make the word index hold what Chroma holds, at the cost of the difference."""
-        held = self._words.entries()
-        wanted = {_entry(listed) for listed in self._listed.values()}
-        if held == wanted and self._words.count() == self.count():
+    def _take_over(self, look: Callable[[], Catalogue]) -> None:
+        """Make what `look` finds the catalogue that counts; a writer who is at it does so himself."""
+        if not self._writing.acquire(blocking=False):
             return
-        different = held ^ wanted if held != wanted else wanted
-        logger.info("the word index is completed: %d entries differ", len(different))
-        self._words.change(remove=sorted({entry.article_id for entry in different}), add=[])
-        for batch in _batches(sorted(different & wanted), 100):
-            ids = [entry.article_id for entry in batch]
-            passages: dict[str, list[Passage]] = {article_id: [] for article_id in ids}
-            for row in self._current(self._get(where={"article_id": {"$in": ids}})):
-                passages[row.metadata["article_id"]].append(read_passage(row))
-            self._words.change(remove=[], add=[(entry, passages[entry.article_id]) for entry in batch])
+        try:
+            before, self._catalogue = self._catalogue, look()
+            if self._catalogue is not before:
+                follow_words(self._words, self._rows, self._catalogue, self._catalogue.differing(before))
+        finally:
+            self._writing.release()
 
 
 def words_folder(settings: Settings, model_name: str) -> Path:
     """Where the word index of a model's passages is."""
     return settings.home / "words" / f"{collection_name(model_name)}-{ANALYSIS_VERSION}"
-
-
-def _entry(listed: IndexedArticle) -> Entry:
-    return Entry(listed.id, listed.content_hash, listed.passages)
-
-
-def _batches(items: list[T], size: int) -> Iterator[list[T]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]

@@ -6,6 +6,7 @@ from dataclasses import replace
 from hashlib import sha256
 
 from index.articles import Article
+from index.earlier import Cited
 from index.errors import ArticleError, ModelUnreachableError
 from index.passages import Passage
 from index.records import IndexedArticle
@@ -71,6 +72,7 @@ class MemoryStore:
     def __init__(self, articles: Sequence[Article]) -> None:
         self._articles = {article.id: article for article in sorted(articles, key=lambda article: article.id)}
         self._cut = {article.id: cut(article) for article in articles}
+        self.replaced: str | None = None  # when its articles were, as far as citations say
         self._passages = {passage.id: passage for passages in self._cut.values() for passage in passages}
 
     def articles(self) -> list[IndexedArticle]:
@@ -101,6 +103,13 @@ class MemoryStore:
 
     def passages(self, passage_ids: Sequence[str]) -> list[Passage]:
         return [self._passages[one] for one in passage_ids if one in self._passages]
+
+    def cited(self, passage_id: str) -> Cited:
+        passage = self.passage(passage_id)
+        return Cited(passage, self.article(passage.article_id), self.replaced)
+
+    def cited_passages(self, passage_ids: Sequence[str]) -> list[tuple[Passage, str | None]]:
+        return [(passage, self.replaced) for passage in self.passages(passage_ids)]
 
     def article_passages(self, article_id: str) -> list[Passage]:
         return self._cut[article_id]

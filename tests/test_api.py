@@ -55,6 +55,15 @@ def test_a_passage_comes_with_its_whole_article(engine: FakeEngine) -> None:
     }
 
 
+def test_a_passage_of_an_earlier_version_says_since_when_another_stands(engine: FakeEngine) -> None:
+    passage = engine.store.article_passages("two")[0]
+    assert client(engine).get(f"/api/passages/{passage.id}").json()["replaced"] is None
+    engine.store.replaced = "2025-12-16T08:00:00+00:00"
+    assert client(engine).get(f"/api/passages/{passage.id}").json()["replaced"] == "2025-12-16T08:00:00+00:00"
+    listed = client(engine).get("/api/passages", params={"ids": passage.id}).json()["passages"]
+    assert [one["replaced"] for one in listed] == ["2025-12-16T08:00:00+00:00"]
+
+
 def test_passages_come_in_the_order_asked_for_without_unknown_ones(engine: FakeEngine) -> None:
     first, second = engine.store.article_passages("world/one")
     response = client(engine).get("/api/passages", params={"ids": f"{second.id},{'0' * 32},../etc,{first.id}"})

@@ -1,20 +1,23 @@
 """Bringing the index in line with files, and making it anew."""
 
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from chromadb.api.models.Collection import Collection
 
-from index.articles import make_article
-from index.build import SEEDS, add_articles, embedded_text, ensure_seeds, remove_articles
+from index.articles import Article, make_article, read_article
+from index.build import SEEDS, add_articles, ensure_seeds, remove_articles
 from index.chroma import connect, our_collections
-from index.errors import ArticleError, IndexMissingError
+from index.earlier import Cited
+from index.errors import ArticleError, IndexMissingError, StoreError
 from index.passages import cut_passages
 from index.rebuilding import rebuild
 from index.settings import Settings
 from index.store import PassageStore, open_store
+from index.writing import embedded_text
 from tests.fakes import HashingEmbedding
 
 BRIDGE = "The council met on Monday. It voted for a new bridge over the river."
@@ -151,6 +154,105 @@ def test_folder_that_moved_keeps_its_articles(store: PassageStore, settings: Set
     assert add_articles(store, [moved], settings=settings).removed == ["bridge"]
 
 
+@pytest.fixture
+def settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if files had been left alone for a while."""
+    monkeypatch.setattr("index.seen._SETTLED_NS", -1)
+
+
+@pytest.mark.usefixtures("settled")
+def test_file_that_looks_as_it_did_is_not_opened(
+    store: PassageStore, settings: Settings, news: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_articles(store, [news], settings=settings)
+    opened: list[str] = []
+
+    def read(path: Path, article_id: str) -> Article:
+        opened.append(article_id)
+        return read_article(path, article_id)
+
+    monkeypatch.setattr("index.build.read_article", read)
+    assert add_articles(store, [news], settings=settings).unchanged == ["bridge", "opera"]
+    assert opened == []
+    (news / "opera.txt").write_text(OPERA.replace("first", "third"))  # of the same size
+    assert add_articles(store, [news], settings=settings).changed == ["opera"]
+    store.remove(["bridge"])
+    assert add_articles(store, [news], settings=settings).added == ["bridge"]
+    assert opened == ["opera", "bridge"]
+
+
+def test_file_changed_a_moment_ago_is_read_again(store: PassageStore, settings: Settings, news: Path) -> None:
+    """It may have been changed once more within the same tick of the clock."""
+    add_articles(store, [news], settings=settings)
+    looks = (news / "opera.txt").stat()
+    (news / "opera.txt").write_text(OPERA.replace("first", "third"))
+    os.utime(news / "opera.txt", ns=(looks.st_atime_ns, looks.st_mtime_ns))
+    assert add_articles(store, [news], settings=settings).changed == ["opera"]
+
+
+@pytest.mark.usefixtures("settled")
+@pytest.mark.parametrize("damage", [lambda file: file.unlink(), lambda file: file.write_bytes(b"junk" * 2000)])
+def test_lost_memory_of_files_costs_a_reading_only(
+    store: PassageStore, settings: Settings, news: Path, damage: Callable[[Path], object]
+) -> None:
+    for _ in range(2):
+        report = add_articles(store, [news], settings=settings)
+        damage(settings.home / "files.sqlite")
+    assert report.unchanged == ["bridge", "opera"]
+
+
+@pytest.mark.usefixtures("settled")
+def test_same_article_from_two_places_is_one_as_long_as_one_of_them_has_it(
+    store: PassageStore, settings: Settings, news: Path
+) -> None:
+    other = news.parent / "evening"
+    other.mkdir()
+    (other / "theatre.txt").write_text(OPERA)
+    add_articles(store, [news], settings=settings)
+    for _ in range(2):
+        report = add_articles(store, [other], settings=settings)
+        assert (report.same, report.added, report.removed) == ([("theatre", "opera")], [], [])
+    assert [one.id for one in store.articles()] == ["bridge", "opera"]
+    (news / "opera.txt").unlink()
+    assert add_articles(store, [news], settings=settings).removed == []
+    assert add_articles(store, [other], settings=settings).same == [("theatre", "opera")]
+    (other / "theatre.txt").write_text("A play was given. It was short.")
+    report = add_articles(store, [other], settings=settings)
+    assert (report.added, report.removed) == (["theatre"], ["opera"])
+
+
+@pytest.mark.usefixtures("settled")
+def test_same_text_twice_in_a_folder_is_one_article(store: PassageStore, settings: Settings, news: Path) -> None:
+    (news / "twin.txt").write_text(OPERA)
+    assert add_articles(store, [news], settings=settings).same == [("twin", "opera")]
+    (news / "opera.txt").rename(news / "concert.txt")  # the one it is indexed by
+    for _ in range(2):
+        report = add_articles(store, [news], settings=settings)
+        assert (report.same, report.removed) == ([("concert", "opera"), ("twin", "opera")], [])
+    (news / "twin.txt").unlink()
+    (news / "concert.txt").unlink()
+    assert add_articles(store, [news], settings=settings).removed == ["opera"]
+
+
+def test_renamed_file_is_indexed_under_its_new_name(store: PassageStore, settings: Settings, news: Path) -> None:
+    add_articles(store, [news], settings=settings)
+    (news / "opera.txt").rename(news / "theatre.txt")
+    report = add_articles(store, [news], settings=settings)
+    assert (report.added, report.removed, report.same) == (["theatre"], ["opera"], [])
+
+
+def test_failure_while_storing_is_raised_and_ends_the_run(
+    store: PassageStore, settings: Settings, news: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(articles: object) -> None:
+        raise StoreError("The disk is full.")
+
+    monkeypatch.setattr("index.writing.PASSAGES_A_WRITE", 1)
+    monkeypatch.setattr(store, "put_all", fail)
+    with pytest.raises(StoreError, match="The disk is full"):
+        add_articles(store, [news], settings=settings)
+
+
 def test_removing_is_reported(store: PassageStore, settings: Settings, news: Path) -> None:
     add_articles(store, [news], settings=settings)
     assert remove_articles(store, ["opera", "opera"]).removed == ["opera"]
@@ -168,7 +270,7 @@ def test_progress_counts_every_article(store: PassageStore, settings: Settings, 
 def test_many_articles_are_written_in_several_batches(
     store: PassageStore, settings: Settings, news: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("index.build._PASSAGES_A_WRITE", 4)
+    monkeypatch.setattr("index.writing.PASSAGES_A_WRITE", 4)
     for number in range(11):
         (news / f"{number}.txt").write_text(f"Story number {number} is told here. It is short.")
     add_articles(store, [news], settings=settings)
@@ -242,6 +344,19 @@ def test_crash_within_a_rebuild_loses_nothing(
         assert store.article("opera").text == OPERA
         assert {passage.article_id for passage, _ in store.find_words("bridge opera", 5)} == {"bridge", "opera"}
     assert rebuild(settings, embedding, owner="a test").changed == ["bridge", "opera"]
+
+
+def test_citation_outlives_a_rebuild_that_cuts_otherwise(
+    settings: Settings, embedding: HashingEmbedding, news: Path
+) -> None:
+    (news / "long.txt").write_text(" ".join(f"Sentence {number} is about the bridge." for number in range(60)))
+    with open_store(settings, embedding, owner="a test") as store:
+        add_articles(store, [news], settings=settings)
+        passages, article = store.article_passages("long"), store.article("long")
+    rebuild(settings.model_copy(update={"passage_tokens": 40}), embedding, owner="a test")
+    with open_store(settings, embedding, owner="a test") as store:
+        assert store.passages([one.id for one in passages]) == []
+        assert [store.cited(one.id) for one in passages] == [Cited(one, article) for one in passages]
 
 
 def test_nothing_to_rebuild_is_told(settings: Settings, embedding: HashingEmbedding) -> None:

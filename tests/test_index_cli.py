@@ -45,7 +45,7 @@ def test_add_list_status_remove_and_rebuild(index: Any) -> None:
     added = index("add", str(SEEDS), "--json")
     assert (added.code, added.err) == (0, "")
     assert len(added.json()["added"]) == 5
-    assert set(added.json()) == {"added", "changed", "unchanged", "removed", "skipped"}
+    assert set(added.json()) == {"added", "changed", "unchanged", "same", "removed", "skipped"}
     assert index("add", str(SEEDS)).out == "5 unchanged\n"
 
     listed = index("list", "--json").json()["articles"]
@@ -55,7 +55,9 @@ def test_add_list_status_remove_and_rebuild(index: Any) -> None:
     facts = index("status", "--json").json()
     assert (facts["articles"], facts["embedding"]) == (5, "bundled/all-MiniLM-L6-v2-int8")
     assert facts["bytes_on_disk"] > 100_000
+    assert facts["problems"] == []
     assert "5 articles in" in index("status").out
+    assert index("status").out.endswith("in order\n")
 
     assert index("remove", listed[0]["id"], listed[1]["id"], "--json").json()["removed"] == [
         listed[0]["id"],

@@ -4,6 +4,7 @@ import json
 import multiprocessing
 import os
 import sqlite3
+import threading
 from collections.abc import Callable
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -13,13 +14,15 @@ import pytest
 from chromadb.errors import InternalError
 
 from index.articles import Article, make_article, read_articles
-from index.build import embed_passages
 from index.chroma import chroma_errors, collection_name
+from index.earlier import Cited
 from index.errors import ArticleError, EmbeddingMismatchError, IndexBusyError, SettingsError, StoreError
 from index.lexical import Entry, WordIndex
 from index.passages import cut_passages
+from index.rows import Rows
 from index.settings import Settings
 from index.store import PassageStore, open_store
+from index.writing import embed_passages
 from tests.conftest import SEEDS
 from tests.fakes import HashingEmbedding
 
@@ -36,8 +39,7 @@ def put(store: PassageStore, article_id: str, text: str, max_tokens: int = 64) -
 
 def state(store: PassageStore) -> tuple[list[str], int, int]:
     """Articles, passages in Chroma, passages in the word index."""
-    assert store._collection is not None
-    return [listed.id for listed in store.articles()], store._collection.count(), store._words.count()
+    return [listed.id for listed in store.articles()], store._rows.count(), store._words.count()
 
 
 # --- reading ------------------------------------------------------------------------------------------------------
@@ -182,7 +184,7 @@ def test_nothing_is_removed_where_one_id_is_unknown(seed_store: PassageStore) ->
 def test_more_rows_than_chroma_takes_at_once_are_written_in_parts(
     seed_store: PassageStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(seed_store, "_batch_size", lambda: 3)
+    monkeypatch.setattr(seed_store._rows, "batch_size", lambda: 3)
     article = put(seed_store, "long", BODY)
     assert seed_store.articles()[-1].passages > 3
     assert seed_store.article("long") == article
@@ -197,6 +199,88 @@ def test_second_opening_finds_everything(settings: Settings, embedding: HashingE
         assert store.article("a") == article
         assert store.find_words("bridge", 1)
         assert state(store) == (["a"], store.count(), store.count())
+
+
+# --- earlier versions ---------------------------------------------------------------------------------------------
+
+
+def test_citation_of_a_changed_article_opens_what_it_cited(settings: Settings, embedding: HashingEmbedding) -> None:
+    with open_store(settings, embedding, owner="a test") as store:
+        old = put(store, "a", BODY + "Old end.")
+        passages = store.article_passages("a")
+        new = put(store, "a", BODY + "New end.")
+        for passage in passages:
+            cited = store.cited(passage.id)
+            assert (cited.passage, cited.article) == (passage, old)
+            assert cited.replaced is not None
+            assert cited.replaced.endswith("+00:00")
+        assert [one for one, _ in store.cited_passages([one.id for one in passages])] == passages
+        here = store.article_passages("a")[0]
+        assert store.cited(here.id) == Cited(here, new)
+        assert store.find_words("Old", 5) == []
+    with open_store(settings, embedding, owner="a test") as store:
+        assert store.cited(passages[0].id).article == old
+        put(store, "a", BODY + "Old end.")  # taken back
+        assert store.cited(passages[0].id) == Cited(passages[0], old)
+
+
+def test_citation_of_another_cut_of_the_same_text_is_of_the_article_as_it_stands(
+    settings: Settings, embedding: HashingEmbedding
+) -> None:
+    with open_store(settings, embedding, owner="a test") as store:
+        article = put(store, "a", BODY, max_tokens=64)
+        passages = store.article_passages("a")
+        put(store, "a", BODY, max_tokens=128)
+        assert [store.cited(one.id) for one in passages] == [Cited(one, article) for one in passages]
+        assert [replaced for _, replaced in store.cited_passages([one.id for one in passages])] == [None] * len(
+            passages
+        )
+
+
+def test_only_the_last_versions_are_kept(settings: Settings, embedding: HashingEmbedding) -> None:
+    settings = settings.model_copy(update={"keep_versions": 2})
+    with open_store(settings, embedding, owner="a test") as store:
+        cited = []
+        for number in range(4):
+            put(store, "a", BODY + f"End {number}.")
+            cited.append(store.article_passages("a")[0].id)
+        with pytest.raises(ArticleError, match="BYLINE_KEEP_VERSIONS"):
+            store.cited(cited[0])
+        assert [store.cited(id_).article.text[-6:] for id_ in cited[1:]] == ["End 1.", "End 2.", "End 3."]
+        assert store.forget_earlier() > 0
+        with pytest.raises(ArticleError):
+            store.cited(cited[2])
+        assert store.cited(cited[3]).replaced is None
+
+
+@pytest.mark.parametrize("keep", [0, 5])
+def test_removed_article_takes_its_earlier_versions_with_it(
+    settings: Settings, embedding: HashingEmbedding, keep: int
+) -> None:
+    with open_store(settings.model_copy(update={"keep_versions": keep}), embedding, owner="a test") as store:
+        put(store, "a", BODY + "Old end.")
+        passage = store.article_passages("a")[0].id
+        put(store, "a", BODY + "New end.")
+        assert bool(store.cited_passages([passage])) == bool(keep)
+        store.remove(["a"])
+        assert store.cited_passages([passage]) == []
+
+
+def test_article_is_read_whole_while_it_changes(settings: Settings, embedding: HashingEmbedding) -> None:
+    with open_store(settings, embedding, owner="a test") as store:
+        texts = {put(store, "a", BODY + f"End {number}.").text for number in range(2)}
+        done = threading.Event()
+
+        def change() -> None:
+            for number in range(20):
+                put(store, "a", BODY + f"End {number % 2}.")
+            done.set()
+
+        writer = threading.Thread(target=change)
+        writer.start()
+        while not done.is_set():
+            assert store.article("a").text in texts
+        writer.join()
 
 
 # --- after a crash ------------------------------------------------------------------------------------------------
@@ -215,7 +299,7 @@ def _crash_in(action: str, moment: str, settings: Settings, embedding: HashingEm
         if moment == "words":
             patch.setattr(WordIndex, "change", crash)
         else:
-            patch.setattr(PassageStore, moment, crash)
+            patch.setattr(Rows, moment, crash)
         if action == "remove":
             store.remove(["victim"])
         else:
@@ -223,7 +307,7 @@ def _crash_in(action: str, moment: str, settings: Settings, embedding: HashingEm
         raise CrashError  # the moment does not occur in this action
 
 
-@pytest.mark.parametrize("moment", ["_upsert", "words", "_delete"])
+@pytest.mark.parametrize("moment", ["upsert", "words", "delete"])
 @pytest.mark.parametrize("action", ["add", "change", "remove"])
 def test_next_opening_puts_right_what_a_crash_left(
     settings: Settings, embedding: HashingEmbedding, moment: str, action: str
@@ -252,8 +336,8 @@ def test_article_written_or_deleted_in_part_is_not_there(
     with open_store(settings, embedding, owner="a test") as store:
         put(store, "kept", BODY)
         put(store, "part", BODY)
-        rows = sorted(store._rows_of(["part"]), key=lambda row: int(row.metadata["place"]))
-        store._delete([row.id for row in rows[:left]])
+        rows = sorted(store._rows.of_articles(["part"]), key=lambda row: int(row.metadata["place"]))
+        store._rows.delete([row.id for row in rows[:left]])
     with open_store(settings, embedding, owner="a test") as store:
         assert state(store) == (["kept"], store.count(), store.count())
 
@@ -261,7 +345,7 @@ def test_article_written_or_deleted_in_part_is_not_there(
 def test_two_versions_left_by_a_crash_become_the_newer_one(settings: Settings, embedding: HashingEmbedding) -> None:
     with open_store(settings, embedding, owner="a test") as store, pytest.MonkeyPatch.context() as patch:
         put(store, "a", BODY + "Old end.")
-        patch.setattr(store, "_delete", lambda ids: None)
+        patch.setattr(store._rows, "delete", lambda ids: None)
         put(store, "a", BODY + "New end.")
         assert store.article("a").text.endswith("New end.")
         nearest = store.nearest(embedding.get_query_embedding("bridge"), 100)

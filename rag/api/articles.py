@@ -42,16 +42,21 @@ def articles_router(store: ArticleSource) -> APIRouter:
     def passages(ids: Annotated[str, Query(max_length=40 * MAX_PASSAGES)]) -> dict[str, Any]:
         """Passages by their ids, separated by commas; unknown ones are left out."""
         wanted = [passage_id for passage_id in ids.split(",") if _PASSAGE_ID.fullmatch(passage_id)]
-        found = store.passages(list(dict.fromkeys(wanted))[:MAX_PASSAGES])
-        return {"passages": [passage_json(passage) | source_json(passage) for passage in found]}
+        found = store.cited_passages(list(dict.fromkeys(wanted))[:MAX_PASSAGES])
+        return {
+            "passages": [
+                passage_json(passage) | source_json(passage) | {"replaced": replaced} for passage, replaced in found
+            ]
+        }
 
     @router.get("/api/passages/{passage_id}", **documented(PassageInArticleReply))
     def passage(passage_id: Annotated[str, Path(max_length=200)]) -> dict[str, Any]:
         """A passage and the whole article around it."""
         if not _PASSAGE_ID.fullmatch(passage_id):
             raise ArticleError("No passage has this id. It may belong to an article that has changed since.")
-        found = store.passage(passage_id)
-        return passage_json(found) | {"article": article_json(store.article(found.article_id))}
+        cited = store.cited(passage_id)
+        # `replaced`: since when the article says something else; the text here is what was cited.
+        return passage_json(cited.passage) | {"article": article_json(cited.article), "replaced": cited.replaced}
 
     @router.get("/api/articles", **documented(ArticlesReply))
     def articles(

@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol
 
 from index.articles import Article
+from index.earlier import Cited
 from index.passages import Passage
 from index.records import IndexedArticle
 from index.settings import Settings
@@ -22,11 +23,11 @@ class ArticleSource(Protocol):
     def article(self, article_id: str, /) -> Article:
         """One article, whole."""
 
-    def passage(self, passage_id: str, /) -> Passage:
-        """One passage."""
+    def cited(self, passage_id: str, /) -> Cited:
+        """One passage in its article, as both were when it was cited."""
 
-    def passages(self, passage_ids: Sequence[str], /) -> Sequence[Passage]:
-        """Passages in the order asked for; unknown ids are left out."""
+    def cited_passages(self, passage_ids: Sequence[str], /) -> Sequence[tuple[Passage, str | None]]:
+        """Passages in the order asked for, with the time their version was replaced; unknown ids are left out."""
 
 
 class Answering(Protocol):

@@ -17,11 +17,13 @@ export const linkToArticle = ({ article_id }) =>
 
 export const linkToQuestion = (question) => addressWith({ q: question });
 
-// Returns the article's element, and the first of its marked words where there are any.
-export const drawArticle = (article, { start, end }, link) => {
+// Returns the article's element, and the first of its marked words where there are any. `replaced` is the time from
+// which on the article says something else, where this is an earlier version of it.
+export const drawArticle = (article, { start, end }, link, replaced) => {
   const page = make("article", "byline-article");
   page.append(make("h3", "byline-article-title", article.title));
   if (about(article)) page.append(make("p", "byline-about", about(article)));
+  if (replaced) page.append(make("p", "byline-note byline-earlier", phrase("earlier", { day: replaced.slice(0, 10) })));
   let first = null;
   let place = 0;
   for (const line of article.text.split("\n")) {

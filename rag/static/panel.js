@@ -104,8 +104,8 @@ export const readArticle = async (item) => {
   }
 };
 
-const setArticle = (article, words, link) => {
-  const { page, first } = drawArticle(article, words, link);
+const setArticle = (article, words, link, replaced = null) => {
+  const { page, first } = drawArticle(article, words, link, replaced);
   setBody(page);
   const target = first || page;
   target.tabIndex = -1;
@@ -197,8 +197,8 @@ export const openArticle = async (citation, from) => {
   if (narrow.matches) openSheet();
   const mine = state.opened;
   try {
-    const { article } = await articleOf(citation.id);
-    if (mine === state.opened) setArticle(article, citation, linkToWords(citation));
+    const { article, replaced } = await articleOf(citation.id);
+    if (mine === state.opened) setArticle(article, citation, linkToWords(citation), replaced);
   } catch (error) {
     if (mine === state.opened) { setBody(make("p", "byline-note", error.message)); backButton.focus(); }
   }
