@@ -124,10 +124,19 @@ class FoundReply(PassageReply):
     published: str | None
 
 
+_REPLACED = "since when the article says something else, an ISO time; null where what was cited stands"
+
+
+class CitedReply(FoundReply):
+    """A passage as it was when it was cited."""
+
+    replaced: str | None = Field(description=_REPLACED)
+
+
 class PassagesReply(Reply):
     """Passages, in the order asked for."""
 
-    passages: list[FoundReply]
+    passages: list[CitedReply]
 
 
 class ScoredReply(FoundReply):
@@ -156,9 +165,10 @@ class ArticleReply(Reply):
 
 
 class PassageInArticleReply(PassageReply):
-    """A passage in its article."""
+    """A passage in its article, as both were when it was cited."""
 
     article: ArticleReply
+    replaced: str | None = Field(description=_REPLACED)
 
 
 class ListedReply(Reply):
