@@ -19,9 +19,10 @@ from typing import Any
 import numpy as np
 
 from eval.runner import own_index
-from index.articles import Article, make_article, read_articles
+from index.articles import Article, make_article
 from index.embeddings import BUNDLED_FOLDER, BundledEmbedding, load_model, usable_cores
 from index.passages import cut_passages
+from index.reading.places import read_articles
 from index.settings import Settings
 from index.store import open_store
 from index.writing import ArticleWriter, embedded_text

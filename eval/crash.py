@@ -19,9 +19,9 @@ from random import Random
 from typing import Any
 
 from index import writing
-from index.articles import read_articles
 from index.build import add_articles
 from index.embeddings import load_embedding
+from index.reading.places import read_articles
 from index.settings import Settings
 from index.store import PassageStore, open_store
 

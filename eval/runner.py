@@ -35,10 +35,11 @@ from eval.runs import (
     write_results,
 )
 from eval.scoring import Gold, Truth, find_gold, find_truth, score_answer, unscored
-from index.articles import Article, read_articles
+from index.articles import Article
 from index.build import add_articles
 from index.embeddings import load_embedding
 from index.errors import ArticleError, BylineError, ModelError, QuestionSetError
+from index.reading.places import read_articles
 from index.settings import Settings
 from index.store import PassageStore, open_store
 from rag.answers import Answer

@@ -14,9 +14,10 @@ from llama_index.core.embeddings import BaseEmbedding
 
 from eval.corruptions import rule_cases
 from eval.statistics import Interval, bootstrap_ratio
-from index.articles import Article, read_articles
+from index.articles import Article
 from index.errors import QuestionSetError
 from index.passages import Passage, cut_passages
+from index.reading.places import read_articles
 from rag.citations import MarkerStream, cite
 from rag.retrieval import ScoredPassage
 from rag.support import check_answer, check_support

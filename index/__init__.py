@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from index.articles import Article as Article
     from index.articles import ArticlesRead as ArticlesRead
     from index.articles import Skipped as Skipped
-    from index.articles import read_articles as read_articles
     from index.build import add_articles as add_articles
     from index.build import ensure_seeds as ensure_seeds
     from index.build import remove_articles as remove_articles
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from index.errors import BylineError as BylineError
     from index.passages import Passage as Passage
     from index.passages import cut_passages as cut_passages
+    from index.reading.places import read_articles as read_articles
     from index.rebuilding import rebuild as rebuild
     from index.records import IndexedArticle as IndexedArticle
     from index.settings import Settings as Settings
@@ -43,7 +43,7 @@ _HOME_OF = {
     "load_embedding": "embeddings",
     "load_settings": "settings",
     "open_store": "store",
-    "read_articles": "articles",
+    "read_articles": "reading.places",
     "rebuild": "rebuilding",
     "remove_articles": "build",
 }

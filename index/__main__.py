@@ -1,48 +1,124 @@
-"""Command line of the index: `python -m index add PATH... | status | list | remove ID... | rebuild`, and to move it."""
+"""Command line of the index: `python -m index add PATH_OR_URL... | status | list | remove ID... | rebuild` and more."""
 
 import re
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from index.articles import find_files
 from index.build import add_articles, remove_articles
 from index.chroma import embedded_folder, place_of
 from index.commands import progress_bar, run, write_json
 from index.embeddings import load_embedding
-from index.errors import ArticleError, IndexMissingError
+from index.errors import IndexBusyError, IndexMissingError
 from index.moving import export_index, import_index
+from index.reading.naming import PARTS
+from index.reading.places import find_place, is_address, read_ahead
 from index.rebuilding import rebuild as rebuild_index
 from index.settings import Settings, load_settings
 from index.store import PassageStore, open_store
 from index.updating import BuildReport
+from index.watching import Following
 
 app = typer.Typer(add_completion=False, help="What Byline's answers are drawn from: the index of articles.")
+# Feeds change by the hour, and their servers count who asks.
+_SHORTEST_EVERY_SECONDS = 60
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on stdout.")]
 
 
 @app.command()
 def add(
-    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Text files (.txt, .md) and folders of them.")],
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PATH_OR_URL...", help="Files, folders, zip files, pages and feeds.")
+    ],
+    names: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map", metavar="PART=NAME,...", help="What parts are called in a dump: title=headline,text=body."
+        ),
+    ] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Go on, and follow what changes in folders.")] = False,
+    every: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Go on, and read again after each such time: 15m, 2h.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Index files and folders; again for what has changed. Articles whose files left a folder are dropped."""
-    for path in paths:
-        if re.match(r"\w+://", path):
-            raise ArticleError(f"{path}: web pages are not read yet; save the page's text as a .txt file and add that.")
-        find_files(Path(path))  # a wrong path is told before an index or a model is opened
+    """Index files, folders, pages and feeds; again for what has changed. What left a folder is dropped."""
     settings = load_settings()
+    fields = _read_map(names or [])
+    if watch or every:
+        _follow(paths, settings, fields, watch=watch, every=every, as_json=as_json)
+        return
+    # A wrong path is told, and the web is read, before an index or a model is opened.
+    places = [find_place(path, settings=settings, fields=fields) for path in paths]
+    with progress_bar("Fetching") as on_progress:
+        places = [read_ahead(place, on_progress) if is_address(place.name) else place for place in places]
     with (
         open_store(settings, load_embedding(settings), owner="python -m index add") as store,
         progress_bar("Indexing") as on_progress,
     ):
-        report = add_articles(store, [Path(path) for path in paths], settings=settings, on_progress=on_progress)
+        report = add_articles(store, places, settings=settings, fields=fields, on_progress=on_progress)
     _tell(report, as_json=as_json)
+
+
+def _follow(
+    paths: list[str], settings: Settings, fields: dict[str, str], *, watch: bool, every: str | None, as_json: bool
+) -> None:
+    """Follow folders and feeds until the user stops it; the index is held only while something is written."""
+    seconds = _read_time(every) if every else None
+    following = Following(paths, settings=settings, fields=fields, watch=watch, every_seconds=seconds)
+    embedding = load_embedding(settings)
+    told: set[str] = set()
+    sys.stderr.write("Following; Ctrl-C stops it.\n")
+    while True:
+        places, problems = following.due()
+        try:
+            if places:
+                with open_store(settings, embedding, owner="python -m index add") as store:
+                    report = add_articles(store, places, settings=settings, fields=fields)
+                following.done(places)
+                report.skipped = [one for one in report.skipped if str(one) not in told]
+                told |= {str(one) for one in report.skipped}
+                if report.added or report.changed or report.removed or report.skipped:
+                    with suppress(typer.Exit):  # its code is for a run that ends
+                        _tell(report, as_json=as_json)
+                    sys.stdout.flush()
+        except IndexBusyError as exc:  # tried again at the next look
+            problems = [*problems, str(exc)]
+        for problem in problems:
+            if problem not in told:
+                sys.stderr.write(f"{problem}\n")
+        told |= set(problems)
+        try:
+            time.sleep(following.pause_seconds)
+        except KeyboardInterrupt:
+            sys.stderr.write("Stopped.\n")
+            return
+
+
+def _read_map(given: list[str]) -> dict[str, str]:
+    """`title=headline,text=body` as a dictionary."""
+    fields = {}
+    for pair in ",".join(given).split(",") if given else []:
+        part, _, name = pair.partition("=")
+        if part.strip() not in PARTS or not name.strip():
+            raise typer.BadParameter(f"--map: {pair!r} is not PART=NAME with a part of {', '.join(PARTS)}")
+        fields[part.strip()] = name.strip()
+    return fields
+
+
+def _read_time(given: str) -> float:
+    """`15m` in seconds."""
+    match = re.fullmatch(r"(\d{1,4})\s*([smhd])", given.strip().lower())
+    seconds = int(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]] if match else 0
+    if seconds < _SHORTEST_EVERY_SECONDS:
+        raise typer.BadParameter(f"--every: {given!r} is no time of at least a minute, such as 15m or 2h")
+    return float(seconds)
 
 
 @app.command()

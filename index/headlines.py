@@ -113,7 +113,8 @@ def _uniform(raw: str) -> str:
     """One kind of line end, ordinary spaces, composed letters, nothing invisible."""
     text = re.sub(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]", "\n", raw)
     text = re.sub("[\u00a0\u202f\u2007]", " ", visible(text))
-    return unicodedata.normalize("NFC", text)
+    # Half a surrogate pair, as broken JSON holds, is no character that can be stored.
+    return unicodedata.normalize("NFC", re.sub("[\ud800-\udfff]", "\ufffd", text))
 
 
 def _trim(lines: list[str]) -> list[str]:

@@ -6,7 +6,6 @@ only when it is complete; until then a crash leaves the old one as it was.
 
 import shutil
 from collections.abc import Callable
-from pathlib import Path
 
 from chromadb.api import ClientAPI
 from chromadb.api.models.Collection import Collection
@@ -88,7 +87,7 @@ def _copy(stored: _Stored, store: PassageStore, writer: ArticleWriter, on_progre
                 store.keep_earlier(rows)  # cut otherwise now; citations know the old cut
             report.changed.append(article_id)
         except StoreError as exc:
-            report.skipped.append(Skipped(Path(article_id), str(exc)))
+            report.skipped.append(Skipped(article_id, str(exc)))
         if on_progress:
             on_progress(done, len(stored))
     return report

@@ -10,8 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
-from index.articles import READABLE_ENDINGS, Article, Skipped
+from index.articles import Article, Skipped
 from index.errors import ArticleError
+from index.reading.kinds import READABLE_ENDINGS
 from index.records import IndexedArticle
 from index.seen import Met, Seen, Stamp
 from index.store import PassageStore
@@ -49,6 +50,7 @@ class Updating:
         self._origin = ""
         self._named: frozenset[str] = frozenset()
         self._there: set[str] = set()
+        self._unread: set[str] = set()  # how the ids of what could not be read begin
         self._taken: dict[str, str] = {}
         self._met: list[Met] = []
 
@@ -60,7 +62,7 @@ class Updating:
             named: the ids that its files give their articles, as far as they are known before reading.
         """
         self._origin, self._named = origin, frozenset(named)
-        self._there, self._taken = set(), {}
+        self._there, self._unread, self._taken = set(), set(), {}
 
     def looks_unchanged(self, name: str, stamp: Stamp | None) -> bool:
         """First gate: whether a file looks as it did and all it held is indexed; then it is done with."""
@@ -112,20 +114,25 @@ class Updating:
     def skip(self, skipped: Skipped, ids: Iterable[str] = ()) -> None:
         """Note what gave no article; what is indexed under the ids it would have had stays."""
         self.report.skipped.append(skipped)
-        self._there |= {*ids, *(f"{Path(self._origin).name}/{one}" for one in ids)}
+        ids = [name for one in ids for name in (one, f"{Path(self._origin).name}/{one}")]
+        self._there |= set(ids)
+        self._unread |= {f"{one}/" for one in ids}
 
     def end(self, *, whole: bool) -> None:
         """Store what is under way; where `whole`, drop what came from this place before and is gone."""
         self._writer.flush()
         if not whole:
             return
-        gone = [one.id for one in self._store.articles() if one.origin == self._origin and one.id not in self._there]
+        gone = [one.id for one in self._store.articles() if one.origin == self._origin and not self._is_there(one.id)]
         for article_id in gone:
             if elsewhere := [one for one in self._seen.holders(article_id) if one != self._origin]:
                 self._store.set_origin([article_id], elsewhere[0])
             else:
                 self.report.removed.append(article_id)
         self._store.remove([article_id for article_id in gone if article_id in set(self.report.removed)])
+
+    def _is_there(self, article_id: str) -> bool:
+        return article_id in self._there or any(article_id.startswith(beginning) for beginning in self._unread)
 
     def _write(self, article: Article) -> None:
         self._taken[article.content_hash] = article.id
@@ -154,6 +161,8 @@ class Updating:
         folder, path = Path(known.origin), PurePosixPath(known.id)
         if known.origin in {"", self._origin}:
             return False
+        if any(origin != self._origin for origin in self._seen.holders(known.id)):
+            return True
         places = (
             [folder / path, folder / path.relative_to(folder.name)] if path.parts[0] == folder.name else [folder / path]
         )

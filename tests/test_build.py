@@ -1,24 +1,30 @@
 """Bringing the index in line with files, and making it anew."""
 
+import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 from chromadb.api.models.Collection import Collection
 
-from index.articles import Article, make_article, read_article
+from index.articles import Article, Skipped, make_article
 from index.build import SEEDS, add_articles, ensure_seeds, remove_articles
 from index.chroma import connect, our_collections
 from index.earlier import Cited
 from index.errors import ArticleError, IndexMissingError, StoreError
 from index.passages import cut_passages
+from index.reading.document import Document
+from index.reading.kinds import read_document
 from index.rebuilding import rebuild
 from index.settings import Settings
 from index.store import PassageStore, open_store
 from index.writing import embedded_text
 from tests.fakes import HashingEmbedding
+from tests.news_pages import news_pages
+from tests.news_server import news_server
 
 BRIDGE = "The council met on Monday. It voted for a new bridge over the river."
 OPERA = "The opera opened again. Every seat was taken on the first night."
@@ -98,7 +104,7 @@ def test_file_that_can_no_longer_be_read_keeps_its_article(store: PassageStore, 
     add_articles(store, [news], settings=settings)
     (news / "opera.txt").write_bytes(b"\x00\x01")
     report = add_articles(store, [news], settings=settings)
-    assert report.skipped == [(news / "opera.txt", "is not text but binary data")]
+    assert report.skipped == [Skipped(str(news / "opera.txt"), "is not text but binary data")]
     assert report.removed == []
     assert store.article("opera").text == OPERA
 
@@ -167,11 +173,11 @@ def test_file_that_looks_as_it_did_is_not_opened(
     add_articles(store, [news], settings=settings)
     opened: list[str] = []
 
-    def read(path: Path, article_id: str) -> Article:
-        opened.append(article_id)
-        return read_article(path, article_id)
+    def read(document: Document, *, fields: Mapping[str, str]) -> Iterator[Article | Skipped]:
+        opened.append(document.article_id)
+        return read_document(document, fields=fields)
 
-    monkeypatch.setattr("index.build.read_article", read)
+    monkeypatch.setattr("index.reading.places.read_document", read)
     assert add_articles(store, [news], settings=settings).unchanged == ["bridge", "opera"]
     assert opened == []
     (news / "opera.txt").write_text(OPERA.replace("first", "third"))  # of the same size
@@ -362,3 +368,72 @@ def test_citation_outlives_a_rebuild_that_cuts_otherwise(
 def test_nothing_to_rebuild_is_told(settings: Settings, embedding: HashingEmbedding) -> None:
     with pytest.raises(IndexMissingError, match="index add"):
         rebuild(settings, embedding, owner="a test")
+
+
+# --- files of several articles, and the web ---
+
+
+def dump(*rows: str) -> str:
+    return "\n".join(json.dumps({"id": row, "text": f"{OPERA} It was {row}."}) for row in rows)
+
+
+def test_rows_of_a_dump_and_files_of_a_zip_come_change_and_go_with_it(
+    store: PassageStore, settings: Settings, news: Path
+) -> None:
+    (news / "dump.jsonl").write_text(dump("one", "two"))
+    with zipfile.ZipFile(news / "all.zip", "w") as made:
+        made.writestr("in/a.txt", BRIDGE + " The zip says so.")
+    report = add_articles(store, [news], settings=settings)
+    assert sorted(report.added) == ["all/in/a", "bridge", "dump/one", "dump/two", "opera"]
+    (news / "dump.jsonl").write_text(dump("two", "three"))
+    (news / "all.zip").unlink()
+    report = add_articles(store, [news], settings=settings)
+    assert (report.added, sorted(report.removed)) == (["dump/three"], ["all/in/a", "dump/one"])
+
+
+def test_dump_that_can_no_longer_be_read_keeps_its_articles(
+    store: PassageStore, settings: Settings, news: Path
+) -> None:
+    (news / "dump.json").write_text(f"[{dump('one')}]")
+    add_articles(store, [news], settings=settings)
+    (news / "dump.json").write_text("[{")
+    report = add_articles(store, [news], settings=settings)
+    assert [one.reason for one in report.skipped] == [
+        "is no JSON (line 1: Expecting property name enclosed in double quotes)"
+    ]
+    assert report.removed == []
+    assert store.find_article("dump/one")
+
+
+def test_other_names_for_the_parts_find_others_in_the_same_file(
+    store: PassageStore, settings: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "d.jsonl").write_text(json.dumps({"id": "1", "text": OPERA, "long": BRIDGE}))
+    add_articles(store, [tmp_path / "d.jsonl"], settings=settings)
+    report = add_articles(store, [tmp_path / "d.jsonl"], settings=settings, fields={"text": "long"})
+    assert report.changed == ["d/1"]
+
+
+def test_page_is_indexed_by_its_address_and_a_failing_one_takes_nothing_away(
+    store: PassageStore, settings: Settings
+) -> None:
+    allowed = settings.model_copy(update={"fetch_private": True})
+    with news_server() as server:
+        page = next(iter(news_pages()))
+        server.page("/bridge.html", page.markup)
+        added = add_articles(store, [f"{server.url}/bridge.html"], settings=allowed).added
+        listed = store.find_article(added[0])
+        assert listed
+        assert (listed.url, listed.source, listed.author) == (f"{server.url}/bridge.html", page.source, page.author)
+        server.answers.clear()
+        report = add_articles(store, [f"{server.url}/bridge.html"], settings=allowed)
+    assert [one.reason for one in report.skipped] == ["the server answers 404 Not Found"]
+    assert store.find_article(added[0])
+
+
+def test_half_a_surrogate_pair_is_stored_as_an_unknown_character(
+    store: PassageStore, settings: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "d.jsonl").write_text('{"id": "1\\ud83d", "title": "\\ud83d", "text": "It rained \\ud83d. Then not."}')
+    (article_id,) = add_articles(store, [tmp_path / "d.jsonl"], settings=settings).added
+    assert store.article(article_id).text == "It rained \ufffd. Then not."

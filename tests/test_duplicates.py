@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from index.articles import read_articles
 from index.duplicates import origins, resemblance, shared_order, signature
 from index.embeddings import load_embedding
+from index.reading.places import read_articles
 from index.settings import Settings
 
 SEEDS = {article.id: article.text for article in read_articles(Path(__file__).parent.parent / "seeds").articles}

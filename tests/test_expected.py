@@ -8,8 +8,9 @@ import eval as package
 from eval.dataset import Evidence, check_questions, read_questions
 from eval.expected import Expected, KnownValue, read_expected
 from eval.matching import mentions
-from index.articles import Article, read_articles
+from index.articles import Article
 from index.errors import QuestionSetError
+from index.reading.places import read_articles
 
 FOLDER = Path(package.__file__).parent / "conflicts"
 

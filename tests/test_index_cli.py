@@ -1,8 +1,10 @@
 """`python -m index`: its output, its errors in one line, its exit codes."""
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -75,10 +77,13 @@ def test_add_list_status_remove_and_rebuild(index: Any) -> None:
         (["remove", "a"], "Nothing is indexed yet"),
         (["rebuild"], "Nothing is indexed yet"),
         (["add", "nowhere"], "nowhere: there is no such file or folder."),
-        (["add", "{tmp}/empty"], "holds no .txt or .md files"),
-        (["add", "{tmp}/a.pdf"], "only .txt or .md files are read"),
-        (["add", "https://example.org/news?x=1"], "https://example.org/news?x=1: web pages are not read yet"),
-        (["add"], "Missing argument 'PATH...'"),
+        (["add", "{tmp}/empty"], "holds no .txt, .md, .markdown, .html"),
+        (["add", "{tmp}/a.png"], "only .txt, .md, .markdown, .html"),
+        (["add", "ftp://example.org/news"], "ftp://example.org/news: is no http:// or https:// address."),
+        (["add", "x", "--map", "headline=title"], "--map: 'headline=title' is not PART=NAME"),
+        (["add", "https://example.org/feed", "--every", "5s"], "'5s' is no time of at least a minute"),
+        (["add", "https://example.org/feed", "--watch"], "--every 15m follows a feed"),
+        (["add"], "Missing argument 'PATH_OR_URL...'"),
         (["add", "--fast", "x"], "No such option: --fast"),
         (["grow"], "No such command 'grow'"),
         ([], "Missing command"),
@@ -88,7 +93,7 @@ def test_what_the_user_can_mend_is_one_line_and_code_2(
     index: Any, tmp_path: Path, arguments: list[str], message: str
 ) -> None:
     (tmp_path / "empty").mkdir()
-    (tmp_path / "a.pdf").write_bytes(b"%PDF")
+    (tmp_path / "a.png").write_bytes(b"%PNG")
     said = index(*(argument.replace("{tmp}", str(tmp_path)) for argument in arguments))
     assert (said.code, said.out) == (2, "")
     assert message in said.err
@@ -174,3 +179,36 @@ def test_public_names_are_those_promised() -> None:
         assert getattr(index, name).__name__ == name
     with pytest.raises(AttributeError, match="nonsense"):
         index.nonsense  # noqa: B018
+
+
+def test_names_of_a_dump_are_given_with_map(index: Any, tmp_path: Path) -> None:
+    (tmp_path / "d.jsonl").write_text('{"key": "k", "words": "The council met on Monday. It voted."}\n')
+    said = index("add", str(tmp_path / "d.jsonl"), "--map", "text=words,id=key", "--json")
+    assert (said.code, said.json()["added"]) == (0, ["d/k"])
+
+
+def test_page_that_is_not_public_is_told_in_one_line(index: Any) -> None:
+    said = index("add", "http://127.0.0.1:1/x", "--json")
+    assert said.code == 2
+    assert said.err.startswith("http://127.0.0.1:1/x: leads to a private, local or reserved address")
+    assert said.err.count("\n") == 1
+
+
+def test_watched_folder_is_followed_until_it_is_stopped(tmp_path: Path) -> None:
+    """As a program of its own, stopped as a user stops it."""
+    (tmp_path / "news").mkdir()
+    (tmp_path / "news" / "a.txt").write_text("The council met on Monday. It voted.")
+    command = [sys.executable, "-m", "index", "add", "--watch", str(tmp_path / "news"), "--json"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as following:
+        assert following.stdout
+        assert following.stderr
+        try:
+            assert json.loads(following.stdout.readline())["added"] == ["a"]
+            (tmp_path / "news" / "b.txt").write_text("The opera opens on Friday. It is the first.")
+            assert json.loads(following.stdout.readline())["added"] == ["b"]
+            time.sleep(0.5)
+            following.send_signal(signal.SIGINT)
+            assert following.stderr.read().splitlines()[-1] == "Stopped."
+            assert following.wait(30) == 0
+        finally:
+            following.kill()

@@ -16,7 +16,7 @@ ORDER = {
         reading.zipped reading.docx reading.dump reading.feed reading.archive reading.kinds reading.robots
         reading.addresses reading.fetching reading.web reading.places reading passages
         embeddings days lexical ownership chroma records catalogue rows earlier agreement following neighbours
-        store duplicates writing seen updating build rebuilding moving
+        store duplicates writing seen updating build watching rebuilding moving
     """,
     "rag": """
         model_stream model_server local_models models findings prompts echoes conversation filters

@@ -4,8 +4,9 @@ import random
 
 import pytest
 
-from index.articles import Article, make_article, read_articles
+from index.articles import Article, make_article
 from index.passages import Passage, cut_passages
+from index.reading.places import read_articles
 from index.tokens import count_tokens
 from tests.conftest import SEEDS
 

@@ -10,7 +10,7 @@ import eval as package
 from eval.answer_metrics import forbidden_phrases, missing_phrases
 from eval.dataset import Question, check_questions, read_questions
 from eval.matching import mentions
-from index.articles import read_articles
+from index.reading.places import read_articles
 from tests.conftest import SEEDS
 
 PATH = Path(package.__file__).parent / "questions.jsonl"

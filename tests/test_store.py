@@ -13,12 +13,13 @@ import numpy as np
 import pytest
 from chromadb.errors import InternalError
 
-from index.articles import Article, make_article, read_articles
+from index.articles import Article, make_article
 from index.chroma import chroma_errors, collection_name
 from index.earlier import Cited
 from index.errors import ArticleError, EmbeddingMismatchError, IndexBusyError, SettingsError, StoreError
 from index.lexical import Entry, WordIndex
 from index.passages import cut_passages
+from index.reading.places import read_articles
 from index.rows import Rows
 from index.settings import Settings
 from index.store import PassageStore, open_store

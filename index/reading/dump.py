@@ -15,10 +15,7 @@ from index.errors import ArticleError
 from index.headlines import Stated
 from index.reading.decoding import decode
 from index.reading.document import Document
-from index.reading.naming import name_row
-
-PARTS = ("title", "text", "url", "date", "source", "author", "language", "id")
-"""What `--map` may name."""
+from index.reading.naming import PARTS, name_row
 
 _USUAL = {
     "title": ("title", "headline", "name", "heading", "webTitle"),

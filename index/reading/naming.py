@@ -7,6 +7,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
+PARTS = ("title", "text", "url", "date", "source", "author", "language", "id")
+"""The parts of a dump's row that `--map` may name."""
+
 # Parameters that say how a reader came to a page, not which page it is.
 _TRACKING = re.compile(
     r"utm_\w+|(?:fb|g|dcl|msc|y|tw)clid|ref|ref_src|cmp|cmpid|mc_[ce]id|xtor|smid|ocid|ito|igshid|at_\w+|s",
