@@ -10,10 +10,11 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from index.build import BuildReport, OnProgress, add_articles, remove_articles
+from index.build import OnProgress, add_articles, remove_articles
 from index.errors import BylineError, StoreError, UserError
 from index.settings import Settings
 from index.store import PassageStore
+from index.updating import BuildReport
 
 MAX_UPLOAD_BYTES: Final = 20 * 1024 * 1024
 """Largest file that is taken."""
