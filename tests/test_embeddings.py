@@ -423,7 +423,11 @@ class RecordingEmbedding(HashingEmbedding):
             "ollama",
             "OllamaEmbedding",
             {"embedding": "ollama/nomic", "embedding_base_url": "http://localhost:1", "llm_read_seconds": 9.0},
-            {"model_name": "nomic", "base_url": "http://localhost:1", "client_kwargs": {"timeout": 9.0}},
+            {
+                "model_name": "nomic",
+                "base_url": "http://localhost:1",
+                "client_kwargs": {"timeout": 9.0, "headers": None},
+            },
         ),
         (
             "huggingface",
