@@ -25,6 +25,7 @@ from index.reading.places import read_articles
 from index.settings import Settings
 from index.store import PassageStore, open_store
 
+_ACTIONS = ("add", "change", "remove")
 _ARTICLES = 40
 _TOUCHED = 12
 _PASSAGES_A_WRITE = 20
@@ -50,6 +51,7 @@ class CrashFigures:
         faults: what was wrong after a kill, in words; empty where all is well.
         open_ms: how long the index took to open after each kill.
         cut_short: after how many kills an article stood in its old state beside others in their new one.
+        mended: after how many kills opening found rows or words of a half-done write and put them right.
     """
 
     kills: Counter[str] = field(default_factory=Counter)
@@ -57,6 +59,7 @@ class CrashFigures:
     faults: list[str] = field(default_factory=list)
     open_ms: list[float] = field(default_factory=list)
     cut_short: int = 0
+    mended: int = 0
 
 
 def kill_at_random(
@@ -79,11 +82,13 @@ def kill_at_random(
         for number in range(_ARTICLES):
             _write(news, f"a{number:03}", dice)
         texts = _complete(own, news, figures)
-        seconds = 1.0
+        seconds = dict.fromkeys(_ACTIONS, 1.0)
         while figures.kills.total() < times:
-            action = dice.choice(["add", "add", "remove"])
+            # There are always some to take out, and some names that are free.
+            action = dice.choice(_ACTIONS if len(texts) < _ARTICLES else _ACTIONS[1:])
             goal = _change(news, texts, action, dice)
-            seconds, killed = _run_and_kill(own, news, action, sorted(set(texts) - set(goal)), dice, seconds)
+            gone = sorted(set(texts) - set(goal))
+            seconds[action], killed = _run_and_kill(own, news, action, gone, dice, seconds[action])
             if killed:
                 figures.kills[action] += 1
             else:
@@ -110,14 +115,18 @@ def _write(news: Path, name: str, dice: Random) -> None:
 def _change(news: Path, texts: dict[str, str], action: str, dice: Random) -> dict[str, str]:
     """Change the folder by chance; returns what the articles will say."""
     names = sorted(texts)
-    gone = dice.sample(names, min(dice.randint(1, 4), len(names) // 4))
-    for name in gone:
-        (news / f"{name}.txt").unlink()
     if action == "add":
-        for name in dice.sample(sorted(set(names) - set(gone)), min(_TOUCHED, len(names) - len(gone))):
+        free = [f"a{number:03}" for number in range(2 * _ARTICLES) if f"a{number:03}" not in names]
+        for name in dice.sample(free, _TOUCHED):
             _write(news, name, dice)
-        fresh = [f"a{number:03}" for number in range(2 * _ARTICLES) if f"a{number:03}" not in names]
-        for name in fresh[: max(0, _ARTICLES - len(names)) + dice.randint(0, 3)]:
+        return _texts_of(news)
+    touched = dice.sample(names, min(_TOUCHED, len(names) // 2))
+    # Beside what is changed, something is gone now and then, as in a folder that people use.
+    gone = touched if action == "remove" else touched[: dice.randint(0, 2)]
+    for name in touched:
+        if name in gone:
+            (news / f"{name}.txt").unlink()
+        else:
             _write(news, name, dice)
     return _texts_of(news)
 
@@ -157,10 +166,10 @@ def _work(settings: Settings, news: Path, action: str, gone: list[str], opened: 
     writing.PASSAGES_A_WRITE = _PASSAGES_A_WRITE
     with open_store(settings, load_embedding(settings), owner="a crash test") as store:
         opened.set()
-        if action == "add":
-            add_articles(store, [news], settings=settings)
-        else:
+        if action == "remove":
             store.remove(gone)
+        else:
+            add_articles(store, [news], settings=settings)
 
 
 def _written(folder: Path) -> tuple[tuple[str, int, int], ...]:
@@ -186,6 +195,7 @@ def _hold_to_either(settings: Settings, old: dict[str, str], new: dict[str, str]
     started = time.perf_counter()
     with open_store(settings, load_embedding(settings), owner="a crash test") as store:
         figures.open_ms.append((time.perf_counter() - started) * 1000)
+        figures.mended += store.mended > 0
         found = _read_all(store, figures)
         for name in sorted(old.keys() | new.keys()):
             may_say = {old.get(name), new.get(name)}
@@ -226,6 +236,7 @@ def crash_json(figures: CrashFigures) -> dict[str, Any]:
         "kills": dict(sorted(figures.kills.items())),
         "finished": figures.finished,
         "cut_short": figures.cut_short,
+        "mended": figures.mended,
         "slowest_open_ms": round(max(figures.open_ms, default=0.0)),
         "faults": figures.faults,
     }
@@ -237,6 +248,7 @@ def crash_lines(figures: CrashFigures) -> list[str]:
     return [
         f"{figures.kills.total()} kills ({kinds}); {figures.finished} runs were done before theirs came.",
         f"After {figures.cut_short} of them some articles were as before and some as they should become, each whole.",
+        f"After {figures.mended} the opening found a half-done write in Chroma or the word index, and put it right.",
         f"The index opened each time, in {max(figures.open_ms, default=0.0):.0f} ms at most.",
         *(figures.faults or ["Nothing was lost or doubled, and the next run completed the work each time."]),
     ]

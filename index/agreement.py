@@ -23,8 +23,8 @@ def is_current(row: Row, catalogue: Catalogue) -> bool:
     return listed is not None and listed.version == row.metadata["version"]
 
 
-def drop_leftovers(rows: Rows, catalogue: Catalogue, *, shared: bool) -> None:
-    """Delete the rows of replaced versions and of articles whose writing or deleting was cut short.
+def drop_leftovers(rows: Rows, catalogue: Catalogue, *, shared: bool) -> int:
+    """Delete the rows of replaced versions and of articles whose writing or deleting was cut short; returns how many.
 
     Args:
         rows: all there are.
@@ -40,17 +40,19 @@ def drop_leftovers(rows: Rows, catalogue: Catalogue, *, shared: bool) -> None:
     if leftovers:
         logger.warning("%d passages left by a run that was cut short are dropped", len(leftovers))
         rows.delete(leftovers)
+    return len(leftovers)
 
 
-def mend_words(words: WordIndex, rows: Rows, catalogue: Catalogue) -> None:
-    """Make the word index hold what Chroma holds, at the cost of the difference."""
+def mend_words(words: WordIndex, rows: Rows, catalogue: Catalogue) -> int:
+    """Make the word index hold what Chroma holds, at the cost of the difference; returns how many entries differed."""
     held = words.entries()
     wanted = {entry_of(listed) for listed in catalogue.articles.values()}
     if held == wanted and words.count() == catalogue.passages:
-        return
+        return 0
     different = held ^ wanted if held != wanted else wanted
     logger.info("the word index is completed: %d entries differ", len(different))
     follow_words(words, rows, catalogue, {entry.article_id for entry in different})
+    return len(different)
 
 
 def follow_words(words: WordIndex, rows: Rows, catalogue: Catalogue, article_ids: Iterable[str]) -> None:

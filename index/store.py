@@ -130,6 +130,8 @@ class PassageStore:
         self._catalogue = Catalogue()
         self._follower = Follower(self._rows)
         self._writing = threading.RLock()
+        self.mended = 0
+        """How many rows and entries the last `refresh` had to put right."""
 
     def announce(self, url: str) -> None:
         """Tell other processes, which find the index in use, the address where it can be asked."""
@@ -462,9 +464,10 @@ class PassageStore:
         """
         with self._writing:
             self._catalogue = self._follower.relist()
+            self.mended = 0
             if self._rows.count() != self._catalogue.passages:
-                drop_leftovers(self._rows, self._catalogue, shared=bool(self._settings.chroma))
-            mend_words(self._words, self._rows, self._catalogue)
+                self.mended += drop_leftovers(self._rows, self._catalogue, shared=bool(self._settings.chroma))
+            self.mended += mend_words(self._words, self._rows, self._catalogue)
 
     def _follow_server(self) -> None:
         """Take in what other processes did to a server's collection."""
