@@ -240,12 +240,15 @@ def scale(
 @app.command()
 def adding(
     folder: Annotated[Path, typer.Argument(help="Articles whose paragraphs are put together anew.")] = ARTICLES,
-    articles: Annotated[int, typer.Option(min=5, help="How many to make and add.")] = 100,
+    articles: Annotated[int, typer.Option(min=5, help="How many to make and add.")] = 500,
+    home: Annotated[
+        Path | None, typer.Option(help="Keep their index in this folder; a run that was stopped goes on there.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Time the adding of articles beside the bundled embedding model alone, in the same run."""
     with progress_bar("Adding") as on_progress:
-        figures = measure_adding(load_settings(), folder, articles=articles, on_progress=on_progress)
+        figures = measure_adding(load_settings(), folder, articles=articles, home=home, on_progress=on_progress)
     if as_json:
         write_json(adding_json(figures))
     else:

@@ -2,7 +2,8 @@
 
 The articles are those of a folder, or made by rule: paragraphs of the articles that are there, drawn and put together
 anew, always the same ones. Bare is the model's own run over the same texts, already tokenised, on as many threads as
-adding uses. Both are measured in parts, turn about, so that a machine that is busy with other work slows both alike.
+adding uses; of a large part, over some of them. Both are measured in parts, turn about, so that a machine that is busy
+with other work slows both alike. With a folder for the index, what a run before has added is not added again.
 """
 
 import resource
@@ -12,22 +13,25 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from eval.runner import own_index
 from index.articles import Article, make_article
 from index.embeddings import BUNDLED_FOLDER, BundledEmbedding, load_model, usable_cores
-from index.passages import cut_passages
+from index.errors import ArticleError
 from index.reading.places import read_articles
 from index.settings import Settings
-from index.store import open_store
+from index.store import PassageStore, open_store
 from index.writing import ArticleWriter, embedded_text
 
 _PARTS = 5
+_MOST_A_PART = 500
+_BARE_PASSAGES = 500
 _PARAGRAPHS = (4, 12)
 
 
@@ -38,17 +42,21 @@ class AddingFigures:
     Attributes:
         articles: how many were added.
         passages: how many they were cut into.
+        there_before: how many articles a run before had added.
         threads: how many the model ran on.
+        seconds: what adding took.
         adding_rate: passages a second, cut, embedded and stored.
         bare_rate: passages a second through the model alone.
         ratio: `adding_rate / bare_rate`.
         memory_mb: the most memory this process has held.
-        grown_mb: how much of it came after the first part.
+        grown_mb: how much of it came after the first fifth.
     """
 
     articles: int
     passages: int
+    there_before: int
     threads: int
+    seconds: float
     adding_rate: float
     bare_rate: float
     ratio: float
@@ -57,47 +65,85 @@ class AddingFigures:
 
 
 def measure_adding(
-    settings: Settings, folder: Path, *, articles: int, on_progress: Callable[[int, int], None] | None = None
+    settings: Settings,
+    folder: Path,
+    *,
+    articles: int,
+    home: Path | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
 ) -> AddingFigures:
     """Add articles made of a folder's paragraphs to an index of their own, with the bundled model.
 
     Args:
-        settings: `home` is replaced by a temporary folder.
+        settings: the length of passages; its own index is left alone.
         folder: where the paragraphs come from.
         articles: how many to make.
-        on_progress: told how many articles are added.
+        home: where their index is kept; in a temporary folder where left out.
+        on_progress: told how many articles are there.
+
+    Raises:
+        ArticleError: there are no paragraphs in the folder, or all the articles were added before.
     """
+    if home is None:
+        with tempfile.TemporaryDirectory(prefix="byline-adding-") as temporary:
+            return measure_adding(settings, folder, articles=articles, home=Path(temporary), on_progress=on_progress)
     embedding = BundledEmbedding()
-    made = make_articles(read_articles(folder).articles, articles)
-    adding, bare = 0.0, 0.0
-    passages, memory = 0, 0.0
-    with tempfile.TemporaryDirectory(prefix="byline-adding-") as home:
-        own = own_index(settings, Path(home)).model_copy(update={"chroma": None})
-        embedding.get_text_embedding("warm")
-        with open_store(own, embedding, owner="a benchmark of adding") as store:
-            for part in range(_PARTS):
-                several = [next(made) for _ in range(articles // _PARTS)]
-                started = time.perf_counter()
-                with ArticleWriter(store, own.passage_tokens) as writer:
-                    for article in several:
-                        writer.add(article, "")
-                adding += time.perf_counter() - started
-                cut = [one for article in several for one in cut_passages(article, max_tokens=own.passage_tokens)]
-                bare += _run_barely([embedded_text(passage) for passage in cut])
-                passages += len(cut)
-                memory = memory or peak_memory_mb()
-                if on_progress:
-                    on_progress((part + 1) * len(several), articles)
+    embedding.get_text_embedding("warm")
+    own = own_index(settings, home)
+    with open_store(own, embedding, owner="a benchmark of adding") as store:
+        there = frozenset(one.id for one in store.articles())
+        made = (one for one in make_articles(read_articles(folder).articles, articles) if one.id not in there)
+        parts = list(_measure_parts(store, own, made, len(there), articles, on_progress))
+    if not parts:
+        raise ArticleError(f"{home}: all {articles} articles are there already; ask for more, or for another folder.")
+    passages, adding = sum(one.passages for one in parts), sum(one.adding for one in parts)
+    adding_rate = passages / adding
+    bare_rate = sum(one.bare_passages for one in parts) / sum(one.bare for one in parts)
     return AddingFigures(
-        articles=articles // _PARTS * _PARTS,
+        articles=sum(one.articles for one in parts),
         passages=passages,
+        there_before=len(there),
         threads=usable_cores(),
-        adding_rate=passages / adding,
-        bare_rate=passages / bare,
-        ratio=bare / adding,
-        memory_mb=peak_memory_mb(),
-        grown_mb=peak_memory_mb() - memory,
+        seconds=adding,
+        adding_rate=adding_rate,
+        bare_rate=bare_rate,
+        ratio=adding_rate / bare_rate,
+        memory_mb=parts[-1].memory_mb,
+        grown_mb=parts[-1].memory_mb - parts[len(parts) // _PARTS].memory_mb,
     )
+
+
+class _Part(NamedTuple):
+    """How many articles, and the seconds of `passages` added and of `bare_passages` through the model alone."""
+
+    articles: int
+    passages: int
+    adding: float
+    bare_passages: int
+    bare: float
+    memory_mb: float
+
+
+def _measure_parts(
+    store: PassageStore,
+    settings: Settings,
+    made: Iterator[Article],
+    done: int,
+    total: int,
+    on_progress: Callable[[int, int], None] | None,
+) -> Iterator[_Part]:
+    size = max(1, min(_MOST_A_PART, total // _PARTS))
+    while several := list(islice(made, size)):
+        started = time.perf_counter()
+        with ArticleWriter(store, settings.passage_tokens) as writer:
+            cut = [passage for article in several for passage in writer.add(article, "")]
+        adding = time.perf_counter() - started
+        some = cut[:: -(-len(cut) // _BARE_PASSAGES)]
+        bare = _run_barely([embedded_text(passage) for passage in some])
+        yield _Part(len(several), len(cut), adding, len(some), bare, peak_memory_mb())
+        done += len(several)
+        if on_progress:
+            on_progress(done, total)
 
 
 def make_articles(articles: Sequence[Article], count: int) -> Iterator[Article]:
@@ -117,8 +163,10 @@ def adding_json(figures: AddingFigures) -> dict[str, Any]:
 
 def adding_lines(figures: AddingFigures) -> list[str]:
     """The figures in words."""
+    before = f", beside {figures.there_before} added before" if figures.there_before else ""
     return [
-        f"{figures.articles} articles, {figures.passages} passages, {figures.threads} threads",
+        f"{figures.articles} articles{before}, {figures.passages} passages, {figures.seconds:.0f} s, "
+        f"{figures.threads} threads",
         f"{figures.adding_rate:.1f} passages/s added, {figures.bare_rate:.1f} by the model alone: {figures.ratio:.2f}",
         f"memory {figures.memory_mb:.0f} MB, {figures.grown_mb:.0f} of them since a fifth was added",
     ]

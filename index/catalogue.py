@@ -51,7 +51,10 @@ class Catalogue:
     @cached_property
     def by_content(self) -> Mapping[str, str]:
         """An article's id by its content hash; of several with the same content, the first by id."""
-        return {listed.content_hash: listed.id for listed in reversed(self.in_order)}
+        found: dict[str, str] = {}
+        for listed in self.articles.values():  # asked after every write, so without sorting
+            found[listed.content_hash] = min(listed.id, found.get(listed.content_hash, listed.id))
+        return found
 
     def among(self, article_ids: Iterable[str]) -> dict[str, IndexedArticle]:
         """Those of some articles that are there."""

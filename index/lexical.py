@@ -82,12 +82,15 @@ def words_of(text: str) -> list[str]:
     text = _ACRONYM.sub(lambda match: match[0].replace(".", ""), text)
     words = []
     for token in _WORD.findall(text):
-        word, _, ending = token.replace(",", "").replace("’", "'").partition("'")
-        if ending not in _ENDINGS:  # O'Brien
-            word += ending.replace("'", "")
+        word, ending = token, ""
+        if not token.isalpha():
+            word, _, ending = token.replace(",", "").replace("’", "'").partition("'")
+            if ending not in _ENDINGS:  # O'Brien
+                word += ending.replace("'", "")
         if ending == "t" or word in STOP_WORDS:  # didn't
             continue
-        word = re.sub("yy$", "y", word)
+        if word.endswith("yy"):
+            word = word[:-1]
         words.append(_NUMBERS.get(word, word))
     return [word for word in _stemmer().analyze(" ".join(words)) if word]
 

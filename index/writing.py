@@ -17,10 +17,11 @@ from index.passages import Passage, cut_passages
 from index.records import Embedded, Vectors
 from index.store import PassageStore
 
-# Passages embedded and stored at a time. Each storing has a fixed cost; what a crash loses is one batch.
-PASSAGES_A_WRITE = 512
-# Batches on their way, in whatever stage.
-_IN_FLIGHT = 3
+# Passages embedded and stored at a time. Each storing has a fixed cost, some milliseconds; but what is not on its way
+# yet, of the first batch and of the last, nobody works at beside the model, and what a crash loses is one batch.
+PASSAGES_A_WRITE = 128
+# Batches on their way, in whatever stage: the model always finds the next one cut.
+_IN_FLIGHT = 4
 
 
 class _Cut(NamedTuple):
@@ -35,9 +36,17 @@ def embedded_text(passage: Passage) -> str:
 
 
 def embed_passages(passages: Sequence[Passage], embedding: BaseEmbedding) -> Vectors:
-    """The vectors of passages, a row each."""
-    vectors = embedding.get_text_embedding_batch([embedded_text(passage) for passage in passages])
-    return np.asarray(vectors, dtype=np.float32)
+    """The vectors of passages, a row each.
+
+    They go to the model by length, the longest first: those of one run are then alike, as models that pad them want
+    it, and the threads end together.
+    """
+    texts = [embedded_text(passage) for passage in passages]
+    order = sorted(range(len(texts)), key=lambda place: -len(texts[place]))
+    found = np.asarray(embedding.get_text_embedding_batch([texts[place] for place in order]), dtype=np.float32)
+    vectors = np.empty_like(found)
+    vectors[order] = found
+    return vectors
 
 
 class ArticleWriter:
