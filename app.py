@@ -47,6 +47,7 @@ def _serve(settings: Settings, host: str, listening: socket.socket) -> None:
     from eval.runs_page import runs_router
     from rag.changes import Changes
     from rag.engine import open_engine, other_engines
+    from rag.handed import handed_router
     from rag.page import mount_page
     from rag.shield import is_loopback
     from rag.warming import warm_up_behind
@@ -56,6 +57,8 @@ def _serve(settings: Settings, host: str, listening: socket.socket) -> None:
         app = FastAPI(title="Byline", docs_url=None, redoc_url=None, openapi_url=None)
         app.include_router(runs_router([settings.runs, settings.home / "runs"]))
         local_only = is_loopback(host)
+        changes = Changes(engine.store, settings, here_only=settings.page_changes == "auto")
+        app.include_router(handed_router(engine.store, settings, changes))
         may_change = settings.page_changes == "on" or (settings.page_changes == "auto" and local_only)
         app = mount_page(
             app,
@@ -63,7 +66,7 @@ def _serve(settings: Settings, host: str, listening: socket.socket) -> None:
             local_only=local_only,
             evaluation="evaluation",
             others=other_engines(engine, settings),
-            changes=Changes(engine.store, settings, here_only=settings.page_changes == "auto") if may_change else None,
+            changes=changes if may_change else None,
         )
         warm_up_behind(engine)
         if not is_loopback(host) and settings.auth is None:

@@ -3,24 +3,26 @@
 import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
+from llama_index.core.embeddings import BaseEmbedding
 
-from index.build import add_articles, remove_articles
+from index.build import OnProgress, add_articles, remove_articles
 from index.chroma import embedded_folder, place_of
 from index.commands import progress_bar, run, write_json
 from index.embeddings import load_embedding
 from index.errors import IndexBusyError, IndexMissingError
+from index.handing import find_owner
 from index.moving import export_index, import_index
 from index.reading.naming import PARTS
-from index.reading.places import find_place, is_address, read_ahead
+from index.reading.places import Place, find_place, is_address, read_ahead
 from index.rebuilding import rebuild as rebuild_index
 from index.settings import Settings, load_settings
+from index.status import index_facts, list_facts
 from index.store import PassageStore, open_store
 from index.updating import BuildReport
 from index.watching import Following
@@ -58,12 +60,24 @@ def add(
     places = [find_place(path, settings=settings, fields=fields) for path in paths]
     with progress_bar("Fetching") as on_progress:
         places = [read_ahead(place, on_progress) if is_address(place.name) else place for place in places]
-    with (
-        open_store(settings, load_embedding(settings), owner="python -m index add") as store,
-        progress_bar("Indexing") as on_progress,
-    ):
-        report = add_articles(store, places, settings=settings, fields=fields, on_progress=on_progress)
+    with progress_bar("Indexing") as on_progress:
+        report = _add(places, settings, fields, on_progress=on_progress)
     _tell(report, as_json=as_json)
+
+
+def _add(
+    places: Sequence[Place],
+    settings: Settings,
+    fields: dict[str, str],
+    *,
+    embedding: BaseEmbedding | None = None,
+    on_progress: OnProgress | None = None,
+) -> BuildReport:
+    """Index places here, or have the page do it that owns the index."""
+    if page := find_owner(settings):
+        return page.add(places, fields=fields, on_progress=on_progress)
+    with open_store(settings, embedding or load_embedding(settings), owner="python -m index add") as store:
+        return add_articles(store, places, settings=settings, fields=fields, on_progress=on_progress)
 
 
 def _follow(
@@ -79,8 +93,7 @@ def _follow(
         places, problems = following.due()
         try:
             if places:
-                with open_store(settings, embedding, owner="python -m index add") as store:
-                    report = add_articles(store, places, settings=settings, fields=fields)
+                report = _add(places, settings, fields, embedding=embedding)
                 following.done(places)
                 report.skipped = [one for one in report.skipped if str(one) not in told]
                 told |= {str(one) for one in report.skipped}
@@ -127,8 +140,11 @@ def remove(
 ) -> None:
     """Take articles out of the index; their files stay."""
     settings = load_settings()
-    with _existing(settings, "python -m index remove") as store:
-        report = remove_articles(store, ids)
+    if page := find_owner(settings):
+        report = page.remove(ids)
+    else:
+        with _existing(settings, "python -m index remove") as store:
+            report = remove_articles(store, ids)
     _tell(report, as_json=as_json)
 
 
@@ -179,8 +195,11 @@ def forget(
 ) -> None:
     """Drop what articles said before they changed; citations of then no longer open."""
     settings = load_settings()
-    with _existing(settings, "python -m index forget") as store:
-        dropped = store.forget_earlier(ids or None)
+    if page := find_owner(settings):
+        dropped = page.forget(ids or None)
+    else:
+        with _existing(settings, "python -m index forget") as store:
+            dropped = store.forget_earlier(ids or None)
     if as_json:
         write_json({"passages": dropped})
     else:
@@ -191,31 +210,29 @@ def forget(
 def list_articles(as_json: AsJson = False) -> None:
     """Show the articles, by id."""
     settings = load_settings()
-    with _existing(settings, "python -m index list") as store:
-        listed = store.articles()
+    if page := find_owner(settings):
+        listed = page.articles()
+    else:
+        with _existing(settings, "python -m index list") as store:
+            listed = list_facts(store)
     if as_json:
-        write_json({"articles": [asdict(one) for one in listed]})
+        write_json({"articles": listed})
         return
-    width = max((len(one.id) for one in listed), default=0)
+    width = max((len(one["id"]) for one in listed), default=0)
     for one in listed:
-        about = ", ".join(filter(None, (one.source, one.published)))
-        print(f"{one.id:{width}}  {one.title}{f'  ({about})' if about else ''}")
+        about = ", ".join(filter(None, (one["source"], one["published"])))
+        print(f"{one['id']:{width}}  {one['title']}{f'  ({about})' if about else ''}")
 
 
 @app.command()
 def status(as_json: AsJson = False) -> None:
     """Show how much is indexed, with which model, and where."""
     settings = load_settings()
-    with _existing(settings, "python -m index status") as store:
-        facts: dict[str, Any] = {
-            "articles": len(store.articles()),
-            "passages": store.count(),
-            "earlier_passages": store.count_earlier(),
-            "embedding": store.embedding.model_name,
-            "place": settings.chroma or str(embedded_folder(settings)),
-            "bytes_on_disk": _size(settings.home),
-            "problems": store.problems(),
-        }
+    if page := find_owner(settings):
+        facts = page.facts()
+    else:
+        with _existing(settings, "python -m index status") as store:
+            facts = index_facts(store, settings)
     if as_json:
         write_json(facts)
         return
@@ -241,19 +258,14 @@ def _existing(settings: Settings, owner: str) -> Iterator[PassageStore]:
         yield store
 
 
-def _size(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-
-
 def _tell(report: BuildReport, *, as_json: bool) -> None:
     """Say what was done; a file that gave no article makes the exit code 2, though the rest is indexed."""
     for path, reason in report.skipped:
         sys.stderr.write(f"{path}: {reason}\n")
     if as_json:
-        skipped = [{"path": str(path), "reason": reason} for path, reason in report.skipped]
-        write_json({**asdict(report), "skipped": skipped})
+        write_json(report.to_json())
     else:
-        counts = {what: len(ids) for what, ids in asdict(report).items()}
+        counts = {what: len(ids) for what, ids in report.to_json().items()}
         counts["the same as another"] = counts.pop("same")
         print(", ".join(f"{count} {what}" for what, count in counts.items() if count) or "nothing to do")
     if report.skipped:

@@ -4,11 +4,13 @@ The lock is the operating system's, on `index.lock` in the home folder, so it en
 ends. Beside it `index.owner.json` says who holds it; left behind by a process that died, it does no harm.
 """
 
+import ipaddress
 import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
 
@@ -79,6 +81,26 @@ def announced_url(home: Path) -> str | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return url if isinstance(url, str) else None
+
+
+def is_loopback(url: str) -> bool:
+    """Whether an address is one of this machine."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def is_owned(home: Path) -> bool:
+    """Whether a process that lives holds the index in `home`."""
+    lock = FileLock(home / "index.lock", thread_local=False)
+    try:
+        lock.acquire(timeout=0)
+    except (Timeout, OSError):
+        return True
+    lock.release()
+    return False
 
 
 def _who(home: Path, file: Path) -> str:

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Final
 
 from index.errors import SettingsError
-from rag.limits import THIS_MACHINE
 
 FILE: Final = "session.key"
+THIS_MACHINE: Final = "this machine"
+"""Who holds the key: a command line beside the server."""
 SESSION_SECONDS: Final = 30 * 24 * 3600
 """How long a browser stays logged in."""
 LOCAL_SECONDS: Final = 300

@@ -6,9 +6,10 @@ under another id is the same article found in two places: it is indexed once, an
 places has it.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from index.articles import Article, Skipped
 from index.errors import ArticleError
@@ -36,6 +37,17 @@ class BuildReport:
     def done(self) -> int:
         """How many articles were met, whatever came of them."""
         return len(self.added) + len(self.changed) + len(self.unchanged) + len(self.same) + len(self.skipped)
+
+    def to_json(self) -> dict[str, Any]:
+        """It as a JSON object."""
+        return {**asdict(self), "skipped": [one._asdict() for one in self.skipped]}
+
+    @classmethod
+    def from_json(cls, written: Mapping[str, Any]) -> "BuildReport":
+        """What `to_json` wrote."""
+        ids = {what: list(written[what]) for what in ("added", "changed", "unchanged", "removed")}
+        same = [(str(one), str(other)) for one, other in written["same"]]
+        return cls(**ids, same=same, skipped=[Skipped(**one) for one in written["skipped"]])
 
 
 class Updating:

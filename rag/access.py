@@ -27,11 +27,11 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from index.errors import RateError
+from index.sessions import SESSION_SECONDS, THIS_MACHINE, is_session, make_session, name_in
 from rag.api.openai_protocol import openai_error
-from rag.limits import THIS_MACHINE, Rate, client_of
+from rag.limits import Rate, client_of
 from rag.passwords import PasswordHash
 from rag.proxies import inner_path
-from rag.sessions import SESSION_SECONDS, is_session, make_session, name_in
 
 GUESSES_PER_MINUTE: Final = 10
 """Most wrong passwords of one client."""

@@ -6,12 +6,13 @@ A file arrives in pieces, so that no request is large, and is kept in BYLINE_HOM
 import asyncio
 import re
 import shutil
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from index.build import OnProgress, add_articles, remove_articles
 from index.errors import BylineError, StoreError, UserError
+from index.reading.places import Place
 from index.settings import Settings
 from index.store import PassageStore
 from index.updating import BuildReport
@@ -34,6 +35,7 @@ class Changes:
         self._store = store
         self._settings = settings
         self._changing = asyncio.Lock()
+        self._working: set[asyncio.Task[BuildReport]] = set()
         self._added = settings.home / "added"
         self._arriving = settings.home / "arriving"
         shutil.rmtree(self._arriving, ignore_errors=True)  # what an earlier process left half sent
@@ -88,7 +90,18 @@ class Changes:
                 _put_back(place, previous)
             return report
 
-        async for told in self._tell(add):
+        async for told in self._tell(add, _for_readers):
+            yield told
+
+    async def add_places(
+        self, find: Callable[[], Sequence[Place]], fields: Mapping[str, str]
+    ) -> AsyncGenerator[dict[str, Any], None]:
+        """Index what `find` finds, telling how far it is; the last is the report, or an error and its exit code."""
+
+        def add(on_progress: OnProgress) -> BuildReport:
+            return add_articles(self._store, find(), settings=self._settings, fields=fields, on_progress=on_progress)
+
+        async for told in self._tell(add, lambda report: {"report": report.to_json()}):
             yield told
 
     async def remove(self, article_ids: Sequence[str]) -> BuildReport:
@@ -107,40 +120,47 @@ class Changes:
                             path.unlink(missing_ok=True)
             return report
 
-    async def _tell(self, work: Callable[[OnProgress], BuildReport]) -> AsyncGenerator[dict[str, Any], None]:
-        """Do work in a thread, one at a time, and tell its progress as it comes."""
+    async def _tell(
+        self, work: Callable[[OnProgress], BuildReport], say: Callable[[BuildReport], dict[str, Any]]
+    ) -> AsyncGenerator[dict[str, Any], None]:
+        """Do work in a thread, one at a time, and tell its progress as it comes; it ends even where nobody listens."""
         told: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
         loop = asyncio.get_running_loop()
 
         def tell(progress: dict[str, Any] | None) -> None:
             loop.call_soon_threadsafe(told.put_nowait, progress)
 
-        def run() -> BuildReport:
+        async def run() -> BuildReport:
             try:
-                return work(lambda done, total: tell({"done": done, "total": total}))
+                async with self._changing:
+                    return await asyncio.to_thread(work, lambda done, total: tell({"done": done, "total": total}))
             finally:
                 tell(None)
 
-        async with self._changing:
-            working = asyncio.create_task(asyncio.to_thread(run))
-            while (progress := await told.get()) is not None:
-                yield progress
-            try:
-                report = await working
-            except BylineError as exc:
-                yield {"error": str(exc)}
-                return
-        yield {
-            "added": report.added,
-            "changed": report.changed,
-            "unchanged": report.unchanged,
-            "skipped": [{"name": Path(one.path).name, "reason": one.reason} for one in report.skipped],
-        }
+        working = asyncio.create_task(run())
+        self._working.add(working)  # else nothing would hold it once the listener is gone
+        working.add_done_callback(self._working.discard)
+        while (progress := await told.get()) is not None:
+            yield progress
+        try:
+            yield say(await working)
+        except BylineError as exc:
+            yield {"error": str(exc), "code": exc.exit_code}
 
     def _upload(self, upload: str) -> Path:
         if not _UPLOAD.fullmatch(upload):
             raise UserError("An upload's id is 32 hexadecimal digits.")
         return self._arriving / upload
+
+
+def _for_readers(report: BuildReport) -> dict[str, Any]:
+    """A report for the page, which shows no folder of this machine."""
+    return {
+        "added": report.added,
+        "changed": report.changed,
+        "unchanged": report.unchanged,
+        "skipped": [{"name": Path(one.path).name, "reason": one.reason} for one in report.skipped],
+    }
 
 
 def _put_back(place: Path, previous: bytes | None) -> None:

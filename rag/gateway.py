@@ -2,12 +2,12 @@
 
 from fastapi import FastAPI
 
+from index.sessions import session_key
 from index.settings import Settings
 from rag.access import Access
 from rag.limits import Rate
 from rag.passwords import read_users
 from rag.proxies import Proxies
-from rag.sessions import session_key
 from rag.shield import Shield
 
 QUESTIONS_PER_MINUTE = 20

@@ -9,14 +9,12 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from index.errors import CrowdedError, RateError
+from index.sessions import THIS_MACHINE
 
 MAX_ANSWERING: Final = 16
 """Most questions of programs answered at the same time; others wait."""
 MAX_WAITING: Final = 64
 """Most questions of programs that wait; those beyond are told to come again."""
-
-THIS_MACHINE: Final = "this machine"
-"""The client that holds the key in the home folder: a command line beside the server, which no rate holds back."""
 
 _MAX_CLIENTS: Final = 10_000
 _RETRY_SECONDS: Final = 20
@@ -40,7 +38,7 @@ class Rate:
         Raises:
             RateError: it has had all it may for now.
         """
-        if self._per_minute is None or client == THIS_MACHINE:
+        if self._per_minute is None or client == THIS_MACHINE:  # a command line beside the server
             return
         left = self._refilled(client)
         if left < 1:

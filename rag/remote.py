@@ -1,22 +1,21 @@
 """Asking through the page that runs and owns the index, since two processes on one embedded Chroma destroy it."""
 
-import ipaddress
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import httpx
 
 from index.errors import InternalError, ModelUnreachableError, UserError
-from index.ownership import announced_url
+from index.ownership import announced_url, is_loopback
+from index.sessions import local_session
 from index.settings import Settings
 from rag.answers import Answer, from_json
 from rag.conversation import Turn
 from rag.filters import Filter
-from rag.sessions import local_session
 
 _PROBE_SECONDS = 2.0
 _ANSWER_SECONDS = 600.0
@@ -98,18 +97,10 @@ class RunningPage:
 def find_running_page(settings: Settings) -> RunningPage | None:
     """The page that owns the index of `settings`, where one is running on this machine."""
     url = announced_url(settings.home)
-    if settings.chroma is not None or url is None or not _is_loopback(url):
+    if settings.chroma is not None or url is None or not is_loopback(url):
         return None
     page = RunningPage(url, home=settings.home)
     if page.is_alive():
         return page
     page.close()
     return None
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

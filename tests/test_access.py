@@ -11,11 +11,11 @@ from fastapi.responses import HTMLResponse
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
+from index.sessions import local_session, session_key
 from index.settings import Settings
 from rag.access import GUESSES_PER_MINUTE
 from rag.gateway import asking_rate, guard
 from rag.limits import client_of
-from rag.sessions import local_session, session_key
 from tests.test_passwords import quick
 
 HOME = "http://127.0.0.1:7860"

@@ -11,12 +11,12 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ["index", "rag", "eval", "app"]
 ORDER = {
     "index": """
-        errors classes characters settings model_errors sentences tokens commands languages headlines articles
+        errors classes characters sessions settings model_errors sentences tokens commands languages headlines articles
         reading.document reading.decoding reading.naming reading.plain reading.page_facts reading.page reading.pdf
         reading.zipped reading.docx reading.dump reading.feed reading.archive reading.kinds reading.robots
         reading.addresses reading.fetching reading.web reading.places reading passages
         embeddings days lexical ownership chroma records catalogue rows earlier agreement following neighbours
-        store duplicates writing seen updating build watching rebuilding moving
+        store status duplicates writing seen updating build handing watching rebuilding moving
     """,
     "rag": """
         model_stream model_server local_models models findings prompts echoes conversation filters
@@ -25,8 +25,8 @@ ORDER = {
         denials slots extent certainty order languages foreign support disagreement coverage answers spending feedback
         question antecedents extractive events pacing drafts writing tracing engine interface markup standing rendering
         limits api.engine api.desk api.bodies api.errors api.replies api.articles api.ask api.openai_protocol
-        api.mcp_door api.description api passwords proxies sessions access shield gateway suggestions choices corpus
-        kept export changes messages page_routes waiting page
+        api.mcp_door api.description api passwords proxies access shield gateway suggestions choices corpus
+        kept export changes handed messages page_routes waiting page
         warming batch remote agents probes window doctor embedding_check doctor_report
     """,
 }

@@ -3,7 +3,8 @@ import asyncio
 import pytest
 
 from index.errors import CrowdedError, RateError
-from rag.limits import THIS_MACHINE, Gate, Rate, client_of
+from index.sessions import THIS_MACHINE
+from rag.limits import Gate, Rate, client_of
 
 
 class Clock:

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from index.errors import SettingsError
+from index.sessions import FILE, is_session, local_session, make_session, name_in, session_key
 from rag.passwords import PasswordHash, check_name, hash_password, read_users
-from rag.sessions import FILE, is_session, local_session, make_session, name_in, session_key
 
 QUICK = PasswordHash(10, 1, 1, b"0123456789abcdef", b"")
 

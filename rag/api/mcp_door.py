@@ -17,13 +17,14 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from index.errors import BylineError
+from index.sessions import THIS_MACHINE
 from rag.answers import to_json
 from rag.api.articles import article_json
 from rag.api.ask import scored_json
 from rag.api.bodies import MAX_QUESTION_CHARACTERS
 from rag.api.desk import Desk
 from rag.filters import Filter
-from rag.limits import THIS_MACHINE, client_of
+from rag.limits import client_of
 
 MAX_READ_CHARACTERS: Final = 20_000
 """Most of an article that one call reads; `start` asks for the next."""
