@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,8 @@ EMBEDDING_KEY = "byline_embedding"
 _REPLACEMENT, _REPLACED = "-new", "-old"
 # Of any model: the texts of articles before they changed.
 _EARLIER = "byline-earlier"
+# With less left on the disk, Chroma's writing may fail for that alone.
+_FEW_MEGABYTES = 20
 
 
 def embedded_folder(settings: Settings) -> Path:
@@ -140,6 +143,9 @@ def chroma_errors(settings: Settings) -> Iterator[None]:
             advice = "Make room on the disk and try again"
         elif re.search(r"readonly|read-only|permission denied", reason, re.IGNORECASE):
             advice = "Make the folder writable, or set BYLINE_HOME to another one"
+        elif not settings.chroma and (left := _megabytes_left(settings)) < _FEW_MEGABYTES:
+            # Chroma says so only of some of its steps.
+            advice = f"Only {left} MB are left on the disk: make room and try again; nothing was deleted"
         elif settings.chroma:
             advice = "Look at the server's own messages"
         else:
@@ -148,6 +154,13 @@ def chroma_errors(settings: Settings) -> Iterator[None]:
                 f"fails, move {embedded_folder(settings)} away and add the articles again"
             )
         raise StoreError(f"The index {place_of(settings)} fails: {reason}. {advice}.") from exc
+
+
+def _megabytes_left(settings: Settings) -> int:
+    try:
+        return shutil.disk_usage(settings.home).free // 1_000_000
+    except OSError:  # no folder, no disk to blame
+        return _FEW_MEGABYTES
 
 
 # --- collections --------------------------------------------------------------------------------------------------

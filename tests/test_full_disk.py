@@ -3,9 +3,13 @@
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from chromadb.errors import InternalError
 
+from index.chroma import chroma_errors
+from index.errors import StoreError
 from index.settings import Settings
 from index.store import open_store
 from tests.fakes import HashingEmbedding
@@ -59,3 +63,14 @@ def test_full_disk_is_one_line_and_loses_nothing(settings: Settings, tmp_path: P
         assert len(store.articles()) == 60
         assert store.problems() == []
         assert all(store.article(one.id).text.startswith("Sentence") for one in store.articles())
+
+
+def test_a_failure_where_hardly_any_room_is_left_says_so(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a full disk, where Chroma gives this reason."""
+    failure = InternalError("Error in compaction: Failed to apply logs to the metadata segment")
+    for free, said in ((400_000, "Only 0 MB are left on the disk: make room"), (10**12, "index rebuild")):
+        monkeypatch.setattr("shutil.disk_usage", lambda path, free=free: SimpleNamespace(free=free))
+        with pytest.raises(StoreError, match=said), chroma_errors(settings):
+            raise failure
