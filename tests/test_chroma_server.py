@@ -19,6 +19,7 @@ from index.rebuilding import rebuild
 from index.settings import Settings
 from index.store import open_store
 from tests.fakes import HashingEmbedding
+from tests.tls_proxy import tls_proxy
 
 
 @pytest.fixture(scope="module")
@@ -186,3 +187,41 @@ def test_unknown_tenant_is_told(server: str, tmp_path: Path, embedding: HashingE
         open_store(settings, embedding, owner="a test"),
     ):
         pass
+
+
+def test_server_behind_tls_and_a_token_holds_another_tenants_database(
+    server: str, tmp_path: Path, embedding: HashingEmbedding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    httpx.post(f"{server}/api/v2/tenants", json={"name": "desk"}).raise_for_status()
+    httpx.post(f"{server}/api/v2/tenants/desk/databases", json={"name": "news"}).raise_for_status()
+    with tls_proxy(server, tmp_path, token="sesame") as (address, certificate):
+        settings = Settings(
+            home=tmp_path / "home",
+            chroma=address,
+            chroma_tenant="desk",
+            chroma_database="news",
+            chroma_token=SecretStr("sesame"),
+        )
+        with (
+            pytest.raises(SettingsError, match=r"no Chroma server answers.*certificate verify failed"),
+            open_store(settings, embedding, owner="a test"),
+        ):
+            pass
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        with open_store(settings, embedding, owner="a test") as store:
+            ensure_seeds(store, settings)
+            store.remove([store.articles()[0].id])
+        with open_store(settings.model_copy(update={"home": tmp_path / "other"}), embedding, owner="a test") as store:
+            assert len(store.articles()) == 4
+            assert store.find_words("Reuters", 1)
+            assert store.problems() == []
+        wrong = settings.model_copy(update={"chroma_token": SecretStr("mellon")})
+        with (
+            pytest.raises(SettingsError, match=r"BYLINE_CHROMA_TOKEN: .*does not accept it") as told,
+            open_store(wrong, embedding, owner="a test"),
+        ):
+            pass
+        assert "mellon" not in str(told.value)
+    default = Settings(home=tmp_path / "default", chroma=server, chroma_tenant="desk", chroma_database="news")
+    with open_store(default, embedding, owner="a test") as store:
+        assert len(store.articles()) == 4
