@@ -20,6 +20,7 @@ from eval.feedback import draft_json, draft_questions
 from eval.gate import below_thresholds, read_threshold, worse_than
 from eval.gate_check import NOISE_LEVELS, REPEATS, check_faults, check_quiet
 from eval.judge import judge_run
+from eval.load import load_json, load_lines, measure_load
 from eval.matrix import read_matrix
 from eval.metrics import METRIC, METRICS
 from eval.provenance import ROOT
@@ -269,6 +270,24 @@ def crash(
     else:
         print("\n".join(crash_lines(figures)))
     _gate([f"{len(figures.faults)} faults."] if figures.faults else [])
+
+
+@app.command()
+def load(
+    people: Annotated[int, typer.Option(min=1, max=200, help="How many ask at the same time.")] = 50,
+    rounds: Annotated[int, typer.Option(min=1, help="How often one person asks; many, a fifth as often.")] = 30,
+    pause: Annotated[float, typer.Option(min=0, help="Seconds a person reads before asking on.")] = 5.0,
+    as_json: AsJson = False,
+) -> None:
+    """Time the first text beside a model's server of known speed: alone, with many people, in long conversations."""
+    with progress_bar("Asking") as on_progress:
+        figures = measure_load(
+            load_settings(), people=people, rounds=rounds, pause_seconds=pause, on_progress=on_progress
+        )
+    if as_json:
+        write_json(load_json(figures))
+    else:
+        print("\n".join(load_lines(figures)))
 
 
 @app.command()

@@ -39,6 +39,8 @@ _TOKENIZER_FILE = "tokenizer.json"
 # 256 tokens are some 1,200 characters of prose: a book given as one text is not worth tokenising whole.
 _MAX_CHARACTERS = 20_000
 _TEXTS_A_CALL = 256
+# Some 10 MB with their texts.
+_VECTORS_KEPT = 4096
 
 
 def load_embedding(settings: Settings) -> BaseEmbedding:
@@ -69,15 +71,15 @@ class BundledEmbedding(BaseEmbedding):
         return "BundledEmbedding"
 
     def _get_text_embedding(self, text: str) -> list[float]:
-        return load_model(self.folder).embed(text)
+        vector: list[float] = _remembered(self.folder, text).tolist()
+        return vector
 
     def _get_text_embeddings(self, texts: list[str]) -> list[list[float]]:
-        model = load_model(self.folder)
         threads = min(len(texts), usable_cores())
         if threads < 2:
-            return [model.embed(text) for text in texts]
+            return [self._get_text_embedding(text) for text in texts]
         with ThreadPoolExecutor(threads, thread_name_prefix="embedding") as pool:
-            return list(pool.map(model.embed, texts))
+            return list(pool.map(self._get_text_embedding, texts))
 
     def _get_query_embedding(self, query: str) -> list[float]:
         return self._get_text_embedding(query)
@@ -99,14 +101,20 @@ class MiniLM:
     session: onnxruntime.InferenceSession
     tokenizer: Tokenizer
 
-    def embed(self, text: str) -> list[float]:
+    def embed(self, text: str) -> npt.NDArray[np.float32]:
         """The unit vector of one text."""
         # Half of a surrogate pair, as broken JSON brings it, is not text that can be tokenised.
         text = text[:_MAX_CHARACTERS].encode("utf-8", "replace").decode("utf-8")
         ids = np.array([self.tokenizer.encode(text).ids], dtype=np.int64)
         inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
-        vectors: npt.NDArray[np.float32] = self.session.run(["embedding"], inputs)[0]
-        return [float(value) for value in vectors[0]]
+        vector: npt.NDArray[np.float32] = self.session.run(["embedding"], inputs)[0][0]
+        return vector
+
+
+@lru_cache(maxsize=_VECTORS_KEPT)
+def _remembered(folder: Path, text: str) -> npt.NDArray[np.float32]:
+    """The vector of a text, kept a while: what many ask about is compared with question after question."""
+    return load_model(folder).embed(text)
 
 
 _loading = Lock()

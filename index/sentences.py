@@ -21,6 +21,7 @@ _ABBREVIATIONS = {"gen", "lt", "sgt", "col", "maj", "capt", "cmdr", "adm", "gov"
                   "insp", "hon", "rev", "st", "u.s", "u.k", "u.n", "e.u", "a.m", "p.m"}  # fmt: skip
 # Bits of Punkt's orthographic context: the word was seen in lower case at a start, inside or at an unknown place.
 _LOWER_CASE = (1 << 4) | (1 << 5) | (1 << 6)
+_KEPT_CHARACTERS = 2000
 
 
 class Span(NamedTuple):
@@ -55,6 +56,16 @@ def _tokenizer() -> PunktSentenceTokenizer:
 
 def split_sentences(text: str) -> list[Span]:
     """Cut `text` into sentences, in order; white space around a sentence belongs to none."""
+    # Passages are asked for again and again; a whole book is not worth keeping.
+    return list(_split_again(text) if len(text) <= _KEPT_CHARACTERS else _split(text))
+
+
+@lru_cache(maxsize=2048)
+def _split_again(text: str) -> tuple[Span, ...]:
+    return tuple(_split(text))
+
+
+def _split(text: str) -> list[Span]:
     spans: list[Span] = []
     for line in re.finditer(r"[^\n\r]+", text):
         straight = line.group().translate(_STRAIGHT)

@@ -171,7 +171,7 @@ def _spelled(text: str) -> frozenset[str]:
 
 def rank_sentences(question: Question, candidates: Sequence[Candidate], store: PassageStore) -> list[Ranked]:
     """The most promising sentences, best first; equal scores stand in the order of passages."""
-    hopeful = sorted(candidates, key=lambda candidate: -_promise(question, candidate))[:_EMBEDDED]
+    hopeful = find_hopeful(question, candidates)
     if not hopeful:
         return []
     vectors = np.asarray(
@@ -183,6 +183,11 @@ def rank_sentences(question: Question, candidates: Sequence[Candidate], store: P
         features = describe(question, candidate, cosine=float(cosine))
         ranked.append(Ranked(candidate, features, vector, float(np.dot(features, SENTENCE_WEIGHTS))))
     return sorted(ranked, key=lambda one: (-one.score, one.candidate.found.rank, one.candidate.start))
+
+
+def find_hopeful(question: Question, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """The sentences that are worth comparing with the question, the most promising by their words first."""
+    return sorted(candidates, key=lambda candidate: -_promise(question, candidate))[:_EMBEDDED]
 
 
 def _promise(question: Question, candidate: Candidate) -> float:
@@ -272,7 +277,11 @@ def refuse_unasked(question: str, passages: Sequence[ScoredPassage], *, store: P
         return _refusal(asked, store)
     if not asked.weights or not _ENGLISH.search(question):
         return ""
-    ranked = rank_sentences(asked, candidates, store)
+    # A model waits: the most promising sentence is mostly near enough, and then the others need no vectors.
+    hopeful = find_hopeful(asked, candidates)
+    if any(one.features.cosine >= _ASKS_NEAR_FROM for one in rank_sentences(asked, hopeful[:1], store)):
+        return ""
+    ranked = rank_sentences(asked, hopeful, store)
     far = max(one.features.cosine for one in ranked) < _ASKS_NEAR_FROM
     hopeless = far and answerability(weigh_evidence(asked, ranked[0].features)) < _ASKS_FROM
     return _refusal(asked, store) if hopeless else ""
