@@ -1,6 +1,7 @@
 """Changes: articles added and removed in the page, one change at a time, while the page owns the index.
 
-A file arrives in pieces, so that no request is large, and is kept in BYLINE_HOME/added under its own name.
+A file arrives in pieces, so that no request is large, and is kept in BYLINE_HOME/added under its own name. An address
+is read as `python -m index add` reads it: public ones alone, unless the settings say otherwise.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ from typing import Any, Final
 
 from index.build import OnProgress, add_articles, remove_articles
 from index.errors import BylineError, StoreError, UserError
-from index.reading.places import Place
+from index.reading.places import Place, find_place, is_address, read_ahead
 from index.settings import Settings
 from index.store import PassageStore
 from index.updating import BuildReport
@@ -104,6 +105,23 @@ class Changes:
         async for told in self._tell(add, lambda report: {"report": report.to_json()}):
             yield told
 
+    async def add_address(self, address: str) -> AsyncGenerator[dict[str, Any], None]:
+        """Index a page, a feed or a file of the web, telling how far it is; the last is the report, or an error.
+
+        Args:
+            address: where it is; https:// may be left out.
+        """
+        address = address.strip()
+        address = address if is_address(address) else f"https://{address}"
+
+        def add(on_progress: OnProgress) -> BuildReport:
+            # Fetched first: the index is not held while a distant server takes its time.
+            place = read_ahead(find_place(address, settings=self._settings))
+            return add_articles(self._store, [place], settings=self._settings, on_progress=on_progress)
+
+        async for told in self._tell(add, _for_readers):
+            yield told
+
     async def remove(self, article_ids: Sequence[str]) -> BuildReport:
         """Take articles out, and our copies of files that were added here.
 
@@ -159,8 +177,13 @@ def _for_readers(report: BuildReport) -> dict[str, Any]:
         "added": report.added,
         "changed": report.changed,
         "unchanged": report.unchanged,
-        "skipped": [{"name": Path(one.path).name, "reason": one.reason} for one in report.skipped],
+        "skipped": [{"name": _shown(one.path), "reason": one.reason} for one in report.skipped],
     }
+
+
+def _shown(name: str) -> str:
+    """What was skipped, as the reader knows it: a file's name, or a whole address."""
+    return name if is_address(name) else Path(name).name
 
 
 def _put_back(place: Path, previous: bytes | None) -> None:

@@ -15,10 +15,8 @@ from rag.suggestions import suggest_questions
 Order = Literal["newest", "oldest", "title"]
 
 MAX_SUGGESTIONS: Final = 9
-MAX_NEXT: Final = 3
 _MOST_OUTLETS: Final = 1000
 _MOST_READ: Final = 60
-_NEXT_FROM: Final = 4
 _DATED_FROM: Final = 0.9
 
 
@@ -88,24 +86,9 @@ def _sample(store: ArticleSource, listed: Sequence[IndexedArticle]) -> list[Arti
     return [article for one in chosen if (article := _read(store, one.id))]
 
 
-def next_questions(store: ArticleSource, article_ids: Sequence[str], asked: Sequence[str]) -> list[str]:
-    """What one may ask next, made from the articles that an answer rests on; nothing that was asked before."""
-    chosen = [article for one in list(dict.fromkeys(article_ids))[:_NEXT_FROM] if (article := _read(store, one))]
-    known = {_key(question) for question in asked}
-    people = {word for question in asked for word in re.findall(r"\b[A-Z]\w{3,}", question)}
-    offered = [question for question in suggest_questions(chosen, 4 * MAX_NEXT) if _key(question) not in known]
-    # Somebody else, or something else, before more of the same.
-    offered.sort(key=lambda question: any(word in question for word in people))
-    return offered[:MAX_NEXT]
-
-
 def _read(store: ArticleSource, article_id: str) -> Article | None:
     """An article, or None where it was removed meanwhile."""
     try:
         return store.article(article_id)
     except ArticleError:
         return None
-
-
-def _key(question: str) -> str:
-    return " ".join(re.findall(r"\w+", question.casefold()))

@@ -31,7 +31,7 @@ from rag.asking import REFUSAL
 from rag.conversation import Turn, spoken_of, standalone_question, words_of_turns
 from rag.coverage import find_coverage
 from rag.events import Answered, Event, PassagesFound, Searching, TextSoFar
-from rag.extractive import quote_answer, refuse_unasked
+from rag.extractive import Extract, quote_answer, refuse_unasked
 from rag.filters import Filter, select_articles
 from rag.findings import go_by_findings
 from rag.models import load_llm, model_label
@@ -177,6 +177,16 @@ class NewsQueryEngine(BaseQueryEngine):
         question = visible(question).strip()
         parts, _ = await self._parts(question)
         return await asyncio.to_thread(self._search, question, parts, (), among)
+
+    async def quote(self, question: str) -> Extract:
+        """What the articles' own sentences say to a question, without a model.
+
+        Raises:
+            BylineError: the index cannot be searched.
+        """
+        question = visible(question).strip()
+        passages, _ = await asyncio.to_thread(self._search, question, (), (), None)
+        return await asyncio.to_thread(quote_answer, question, passages, store=self.store)
 
     @dispatcher.span
     def _search(

@@ -20,6 +20,7 @@ from rag.changes import Changes
 from rag.choices import read_choices
 from rag.corpus import describe
 from rag.feedback import RecentAnswers
+from rag.followups import Quoting
 from rag.gateway import asking_rate, guard
 from rag.interface import TEXT, phrase
 from rag.kept import MAX_KEPT_TURNS, from_kept, read_conversation
@@ -52,7 +53,7 @@ _STATIC: Final = Path(__file__).parent / "static"
 _MEDIA_TYPES: Final = {".css": "text/css", ".js": "text/javascript"}
 
 
-class Engine(Answering, Streaming, Protocol):
+class Engine(Answering, Quoting, Streaming, Protocol):
     """What the page needs of a `NewsQueryEngine`."""
 
     @property

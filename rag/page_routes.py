@@ -3,19 +3,21 @@
 import json
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Protocol
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from index.errors import UserError
+from index.reading.kinds import READABLE_ENDINGS
 from rag.api import Answering
 from rag.api.errors import JsonErrors
 from rag.changes import MAX_UPLOAD_BYTES, Changes
-from rag.corpus import Order, Suggestions, days_of, describe, find_listed, next_questions, outlets_of
+from rag.corpus import Order, Suggestions, days_of, describe, find_listed, outlets_of
 from rag.export import Exchange, conversation_html, conversation_markdown
 from rag.feedback import RecentAnswers
+from rag.followups import Quoting, offer_questions
 from rag.kept import KeptConversation, from_kept, to_kept
 from rag.markup import web_address
 
@@ -27,6 +29,15 @@ _FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real
 _AS_FILE: Final = {"Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'"}
 
 
+class SeenWords(BaseModel):
+    """Where words begin that the reader has seen."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    article_id: Annotated[str, Field(max_length=1000)]
+    start: Annotated[int, Field(ge=0)]
+
+
 class Next(BaseModel):
     """What an answer rested on and what was asked so far."""
 
@@ -34,6 +45,19 @@ class Next(BaseModel):
 
     article_ids: Annotated[list[Annotated[str, Field(max_length=1000)]], Field(max_length=20)]
     asked: Annotated[list[Annotated[str, Field(max_length=2000)]], Field(max_length=40)] = []
+    seen: Annotated[list[SeenWords], Field(max_length=100)] = []
+
+
+class Engine(Answering, Quoting, Protocol):
+    """What answers, by quoting as well."""
+
+
+class Address(BaseModel):
+    """Where an article or a feed is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    address: Annotated[str, Field(min_length=1, max_length=2000, pattern=r"\S")]
 
 
 class Removal(BaseModel):
@@ -45,7 +69,7 @@ class Removal(BaseModel):
 
 
 def page_router(
-    engine: Answering, models: Sequence[str], answers: RecentAnswers, *, changes: Changes | None = None
+    engine: Engine, models: Sequence[str], answers: RecentAnswers, *, changes: Changes | None = None
 ) -> APIRouter:
     """The routes; include them before the page, which takes every other path.
 
@@ -59,7 +83,7 @@ def page_router(
     suggestions = Suggestions(engine.store)
 
     @router.get("/corpus")
-    def corpus() -> dict[str, Any]:
+    def corpus(request: Request) -> dict[str, Any]:
         listed = engine.store.articles()
         days = days_of(listed)
         return {
@@ -72,6 +96,8 @@ def page_router(
             "suggestions": suggestions.questions(),
             "models": list(models),
             "max_upload_bytes": MAX_UPLOAD_BYTES if changes else 0,
+            "endings": READABLE_ENDINGS,
+            "user": str(request.scope.get("state", {}).get("byline_user", "")),
         }
 
     @router.get("/articles")
@@ -99,8 +125,9 @@ def page_router(
         return to_kept(answers.get(answer_id))
 
     @router.post("/next")
-    def follow_up(body: Next) -> dict[str, Any]:
-        return {"questions": next_questions(engine.store, body.article_ids, body.asked)}
+    async def follow_up(body: Next) -> dict[str, Any]:
+        seen = [(one.article_id, one.start) for one in body.seen]
+        return {"questions": await offer_questions(engine, body.article_ids, asked=body.asked, seen=seen)}
 
     @router.post("/export/{form}")
     def export(form: str, body: KeptConversation) -> Response:
@@ -135,12 +162,22 @@ def _add_changing(router: APIRouter, changes: Changes) -> None:
 
     @router.post("/add/{upload}", dependencies=here)
     async def add(upload: str, name: Annotated[str, Query(min_length=1, max_length=1000)]) -> StreamingResponse:
-        async def lines() -> AsyncIterator[str]:
-            async for told in changes.add_upload(upload, name):
-                yield json.dumps(told) + "\n"
+        return _told(changes.add_upload(upload, name))
 
-        return StreamingResponse(lines(), media_type="application/x-ndjson")
+    @router.post("/fetch", dependencies=here)
+    async def fetch(body: Address) -> StreamingResponse:
+        return _told(changes.add_address(body.address))
 
     @router.post("/remove", dependencies=here)
     async def remove(body: Removal) -> dict[str, Any]:
         return {"removed": (await changes.remove(body.article_ids)).removed}
+
+
+def _told(progress: AsyncIterator[dict[str, Any]]) -> StreamingResponse:
+    """What is told while it works, a line of JSON each."""
+
+    async def lines() -> AsyncIterator[str]:
+        async for told in progress:
+            yield json.dumps(told) + "\n"
+
+    return StreamingResponse(lines(), media_type="application/x-ndjson")

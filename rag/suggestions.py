@@ -15,6 +15,7 @@ _SPEECH: Final = (
 _PARTICLE: Final = r"(?:de|del|der|den|di|da|van|von|la|le|al|bin|ibn|dos)"
 _NAME: Final = re.compile(rf"[^\W\d_][\w’'-]*(?: (?:{_PARTICLE} )*[^\W\d_][\w’'-]*){{1,4}}(?= (?:also )?{_SPEECH}\b)")
 _SURNAME: Final = re.compile(rf"([A-Z][\w-]+) (?:also )?{_SPEECH}\b|\b(?:said|says) (?:[A-Z][\w-]+ )?([A-Z][\w-]+)")
+_LASTED: Final = re.compile(r"\b([Tt]he (?:[a-z]+ ){1,2})(?:have |has |had )?lasted\b")
 _TITLES: Final = {
     "ambassador", "chancellor", "chief", "doctor", "dr", "envoy", "foreign", "general", "governor", "judge", "king",
     "minister", "mr", "mrs",
@@ -67,6 +68,29 @@ def suggest_questions(articles: Sequence[Article], count: int = 3) -> list[str]:
     headlines = [f"What is “{article.title.rstrip(' .…')}” about?" for article in chosen if article.title]
     questions = people[:1] + subjects[:1] + people[1:] + subjects[1:] + headlines
     return list(dict.fromkeys(questions))[:count]
+
+
+def questions_about(articles: Sequence[Article]) -> list[str]:
+    """Questions about a few articles, kinds in turn: what somebody said of something, how long, of what, who one is."""
+    topics = _topics(articles)
+    speakers = _speakers(articles)
+    said = [
+        [
+            f"What did {name} say about {_with_article(topic)}?"
+            for topic in topics
+            if any(topic in one for one in spoken)
+        ]
+        for name, spoken in speakers.items()
+    ]
+    text = "\n".join(article.text for article in articles)
+    lasted = [f"How long did {match[1].lower()}last?" for match in _LASTED.finditer(text)]
+    kinds = [
+        [question for several in itertools.zip_longest(*said) for question in several if question],
+        list(dict.fromkeys(lasted)),
+        [f"What is said about {_with_article(topic)}?" for topic in topics],
+        [f"Who is {name}?" for name in speakers],
+    ]
+    return list(dict.fromkeys(one for several in itertools.zip_longest(*kinds) for one in several if one))
 
 
 def _speakers(articles: Sequence[Article]) -> dict[str, list[str]]:

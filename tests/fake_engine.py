@@ -17,6 +17,7 @@ from rag.citations import Citation, Support
 from rag.conversation import Turn
 from rag.coverage import Coverage, Difference, DifferingValue, Report
 from rag.engine import Answered, Event, PassagesFound, Searching, TextSoFar
+from rag.extractive import Extract
 from rag.filters import Filter
 from rag.retrieval import ScoredPassage
 from rag.support import SentenceSupport
@@ -129,10 +130,18 @@ class FakeEngine:
         self.settings = settings or Settings()
         self.store = MemoryStore(articles)
         self.model = model
+        self.quoted: list[str] = []
         self.asked: list[tuple[str, list[Turn]]] = []
         self.filters: list[Filter | None] = []
         self.pause_seconds = 0.0
         self._script = script or self._cite_everything
+
+    async def quote(self, question: str) -> Extract:
+        """Quotes a sentence of its own for each question."""
+        scored = ScoredPassage(self.found()[0].passage, 1.0, 1)
+        cited = replace(quote(scored, of=question, sentence=question), start=len(self.quoted))
+        self.quoted.append(question)
+        return Extract(question, refused=False, citations=(cited,))
 
     def found(self, most: int = 8) -> tuple[ScoredPassage, ...]:
         """The first lines of every article, in turn."""

@@ -14,6 +14,8 @@ from tests.browser import DESK, MARKS, Site, Visit, serving, visit
 from tests.browser import browser as browser
 from tests.browser import desk as desk
 from tests.browser import site as site
+from tests.news_pages import news_pages
+from tests.news_server import news_server
 
 pytestmark = MARKS
 
@@ -106,9 +108,52 @@ def test_a_file_is_added_asked_about_and_removed(reader: Visit, seeds: Site, tmp
     assert reader.problems == []
 
 
+def test_an_article_is_added_by_its_address(browser: Browser, tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home", llm="none", fetch_private=True)
+    with (
+        news_server() as web,
+        open_engine(settings, owner="a test") as engine,
+        serving(engine, changes=Changes(engine.store, settings)) as url,
+    ):
+        web.page("/bridge", news_pages()[0].markup)
+        web.page("/nothing", "<!doctype html><title>Nothing</title><p>Hi.")
+        for reader in visit(browser, Site(url, engine), viewport=DESK):
+            reader.page.get_by_text("Add articles").click()
+            box = reader.page.get_by_label("Address of an article or a feed")
+            told = reader.page.locator(".byline-adding-told")
+            box.fill(f"{web.url}/bridge")
+            box.press("Enter")
+            expect(told).to_have_text("1 article added or changed.")
+            expect(box).to_have_value("")
+            expect(reader.page.locator("#byline-about")).to_contain_text("6 articles")
+            box.fill(f"{web.url}/nothing")
+            reader.page.get_by_role("button", name="Add", exact=True).click()
+            expect(told).to_contain_text(f"{web.url}/nothing: ")
+            expect(told).to_contain_text("0 articles added or changed.")
+            expect(box).to_have_value(f"{web.url}/nothing")
+            assert reader.problems == []
+
+
+def test_a_private_address_and_what_is_no_address_are_refused_in_a_line(reader: Visit) -> None:
+    reader.page.get_by_text("Add articles").click()
+    box = reader.page.get_by_label("Address of an article or a feed")
+    told = reader.page.locator(".byline-adding-told")
+    for given, reason in (
+        ("http://127.0.0.1:9/secret", "leads to a private, local or reserved address"),
+        ("file:///etc/passwd", "is no http:// or https:// address"),
+        ("/etc/passwd", "is no address that can be read"),
+    ):
+        box.fill(given)
+        box.press("Enter")
+        expect(told).to_contain_text(reason)
+        expect(told.locator("p")).to_have_count(2)
+    expect(reader.page.locator("#byline-about")).to_contain_text("5 articles")
+    assert reader.problems == []
+
+
 def test_where_it_is_not_allowed_nothing_can_be_added(desk: Visit, site: Site) -> None:
     expect(desk.page.locator(".byline-article-row")).to_have_count(3)
     expect(desk.page.get_by_text("Add articles")).not_to_be_visible()
     expect(desk.page.get_by_role("button", name=re.compile("^Remove"))).to_have_count(0)
-    for path in ("page/remove", "page/pieces/" + "0" * 32, "page/add/" + "0" * 32):
+    for path in ("page/remove", "page/fetch", "page/pieces/" + "0" * 32, "page/add/" + "0" * 32):
         assert desk.page.request.post(site.url + path, data={}).status in {404, 405}

@@ -7,6 +7,8 @@ from index.errors import UserError
 from index.settings import Settings
 from index.store import PassageStore
 from rag.changes import MAX_UPLOAD_BYTES, Changes
+from tests.news_pages import news_pages
+from tests.news_server import news_server
 
 UPLOAD = "0" * 32
 TEXT = b"Lighthouse sold\n\nThe lighthouse of Amrum was sold for nine million euros on Friday.\n"
@@ -96,3 +98,37 @@ async def test_an_upload_that_never_came_is_said(changes: Changes, tmp_path: Pat
     assert [told async for told in changes.add_upload(UPLOAD, "a.txt")] == [
         {"error": "Nothing of this file has arrived; send it again."}
     ]
+
+
+async def test_an_address_is_fetched_and_indexed(seed_store: PassageStore, settings: Settings) -> None:
+    changes = Changes(seed_store, settings.model_copy(update={"fetch_private": True}))
+    with news_server() as web:
+        web.page("/bridge", news_pages()[0].markup)
+        told = [one async for one in changes.add_address(f" {web.url}/bridge ")]
+        assert told[0]["done"] == told[0]["total"] == 1
+        [added] = told[-1]["added"]
+        assert seed_store.article(added).url == f"{web.url}/bridge"
+        *_, last = [one async for one in changes.add_address(f"{web.url}/gone")]
+        assert [one["name"] for one in last["skipped"]] == [f"{web.url}/gone"]
+
+
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        ("http://127.0.0.1:9/", "private, local or reserved"),
+        ("localhost:9/story", "private, local or reserved"),
+        ("file:///etc/passwd", "no http"),
+        ("/etc/passwd", "no address"),
+        ("https://anna:hunter2@example.org/", "user name or password"),
+    ],
+)
+async def test_an_address_that_may_not_be_asked_is_refused_in_a_line(
+    changes: Changes, seed_store: PassageStore, address: str, reason: str
+) -> None:
+    before = seed_store.articles()
+    *_, last = [one async for one in changes.add_address(address)]
+    said = last.get("error") or last["skipped"][0]["reason"]
+    assert reason in said
+    assert "hunter2" not in said
+    assert "\n" not in said
+    assert seed_store.articles() == before

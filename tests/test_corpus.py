@@ -1,4 +1,4 @@
-from rag.corpus import Suggestions, find_listed, next_questions, outlets_of
+from rag.corpus import Suggestions, find_listed, outlets_of
 from tests.fake_engine import ARTICLES, FakeEngine, make_article
 
 TEXT = "Mayor Anna Berg said shops lost money. Anna Berg said again that shops lost money.\n"
@@ -42,11 +42,3 @@ def test_suggestions_change_with_the_articles() -> None:
     engine.store = FakeEngine(LISTED[:1]).store
     suggestions = Suggestions(engine.store)
     assert suggestions.questions() != before
-
-
-def test_what_was_asked_is_not_offered_again_and_a_removed_article_is_passed_over() -> None:
-    store = FakeEngine(LISTED).store
-    offered = next_questions(store, ["a", "gone"], [])
-    assert offered
-    again = next_questions(store, ["a", "gone"], [offered[0].upper()])
-    assert offered[0] not in again

@@ -26,7 +26,7 @@ ORDER = {
         question antecedents extractive events pacing drafts writing tracing engine interface markup standing rendering
         limits api.engine api.desk api.bodies api.errors api.replies api.articles api.ask api.openai_protocol
         api.mcp_door api.description api passwords proxies access shield gateway suggestions choices corpus
-        kept export changes handed messages page_routes waiting page
+        followups kept export changes handed messages page_routes waiting page
         warming batch remote agents probes window doctor embedding_check doctor_report
     """,
 }

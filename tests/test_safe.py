@@ -3,8 +3,7 @@
 import asyncio
 import os
 import re
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +11,13 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 import httpx
 import pytest
-from fastapi import FastAPI, Request
-from fastapi.responses import StreamingResponse
+from fastapi import FastAPI
 from pydantic import SecretStr
 
 from index.settings import Settings
 from rag.page import mount_page
 from tests.fake_engine import ARTICLES, FakeEngine, answer_by_question
+from tests.proxied import proxy
 from tests.served import served
 from tests.test_passwords import quick
 
@@ -162,35 +161,3 @@ def test_behind_a_proxy_under_a_path_everything_is_where_it_says(tmp_path: Path,
         assert "event: answer" in asked.text
         foreign = client.post("/news/api/ask", json={"question": "Why?"}, headers={"origin": "https://evil.example"})
         assert foreign.status_code == 403
-
-
-def proxy(inner: str, *, stripping: bool) -> FastAPI:
-    """A small reverse proxy that shows `inner` under `/news`, as nginx would with TLS in front."""
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-
-    @app.api_route("/news{path:path}", methods=["GET", "POST", "HEAD"])
-    async def pass_on(path: str, request: Request) -> StreamingResponse:
-        headers = {name: value for name, value in request.headers.items() if name != "content-length"}
-        client = request.client.host if request.client else ""
-        headers |= {
-            "x-forwarded-for": client,
-            "x-forwarded-proto": "https",
-            "x-forwarded-host": headers["host"],
-        }
-        closing = AsyncExitStack()
-        asking = await closing.enter_async_context(httpx.AsyncClient(base_url=inner, timeout=60))
-        target = (path or "/") if stripping else f"/news{path}"
-        sent = asking.stream(
-            request.method, target, params=request.query_params, headers=headers, content=await request.body()
-        )
-        reply = await closing.enter_async_context(sent)
-
-        async def body() -> AsyncIterator[bytes]:
-            async with closing:
-                async for piece in reply.aiter_raw():
-                    yield piece
-
-        kept = {name: value for name, value in reply.headers.items() if name not in {"transfer-encoding", "connection"}}
-        return StreamingResponse(body(), status_code=reply.status_code, headers=kept)
-
-    return app

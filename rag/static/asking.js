@@ -50,7 +50,11 @@ export const drawNext = async () => {
   const answer = id && await answerOf(id);
   if (!answer || nextFor !== id) return;
   const articles = [...answer.citations, ...answer.passages].map((one) => one.article_id);
-  const body = { article_ids: [...new Set(articles)].slice(0, 8), asked: askedSoFar().slice(-40) };
+  const body = {
+    article_ids: [...new Set(articles)].slice(0, 8),
+    asked: askedSoFar().slice(-40),
+    seen: answer.citations.slice(0, 100).map(({ article_id, start }) => ({ article_id, start })),
+  };
   const { questions } = await post("page/next", body).catch(() => ({ questions: [] }));
   if (nextFor !== id) return;
   const scrolled = document.querySelector("#byline-chat .panel-wrap");

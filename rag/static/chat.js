@@ -2,14 +2,14 @@
 //
 // Whatever is drawn is drawn with textContent and createElement alone: text of articles and models never becomes markup.
 import { linkToQuestion } from "./article.js";
-import { addAsking, drawNext, placeAsking, readCorpus } from "./asking.js";
+import { addAsking, corpusNow, drawNext, placeAsking, readCorpus } from "./asking.js";
 import { chat, citationLinks, findLink, messages, namesFound, questionOf, readCitation, readMessage } from "./conversation.js";
 import { ask, ready, untilShown } from "./gradio.js";
 import { keepShown, openConversation } from "./history.js";
 import { addHover, focus, hideCard, isCardShown } from "./hover.js";
 import { openId, setOpenId } from "./keep.js";
 import { addKeys, cameFrom, openHelp } from "./keys.js";
-import { button, iconButton } from "./make.js";
+import { addressOf, button, iconButton, make } from "./make.js";
 import {
   addPanel, body, closeSheet, goBack, heading, isSheetOpen, markOpen, openArticle, openArticles, opener, openSheet,
   readArticle, showArticles, showList, showNote, state,
@@ -23,6 +23,21 @@ const tools = [
   iconButton("byline-open-past", phrase("conversations"), () => openPast()),
   iconButton("byline-open-articles", phrase("articles"), () => openArticles()),
 ];
+// Shown to who has logged in; a form, since only a request of the page's own may log somebody out.
+const leave = iconButton("byline-log-out", "", () => leaving.submit());
+leave.hidden = true;
+const leaving = make("form");
+leaving.method = "post";
+leaving.hidden = true;
+leave.append(leaving);
+document.addEventListener("byline-corpus", () => {
+  const name = corpusNow().user;
+  leave.hidden = !name;
+  leaving.action = addressOf("logout").href;
+  leave.title = phrase("log out", { name });
+  leave.setAttribute("aria-label", leave.title);
+});
+tools.push(leave);
 let pinned = null; // the message whose sources a person asked to see, until a new answer
 let newest = "0:"; // how many messages there are, and the `#s-` link of the last answer
 

@@ -1,0 +1,78 @@
+"""What is offered after an answer: questions that the articles answer with words the reader has not seen."""
+
+from collections.abc import Iterable
+
+from index.store import PassageStore
+from rag.extractive import Extract, quote_answer
+from rag.followups import MAX_OFFERED, make_questions, offer_questions
+from rag.retrieval import NewsRetriever
+from tests.fake_engine import FakeEngine, make_article
+
+TEXT = (
+    "Mayor Anna Berg said shops lost money. Anna Berg said again that shops lost money. The long talks lasted a day.\n"
+)
+LISTED = [make_article("a", TEXT, title="Bridge closed"), make_article("b", TEXT, title="Bridge opens")]
+
+
+class Refusing(FakeEngine):
+    """Answers only some questions."""
+
+    def __init__(self, answers: Iterable[str]) -> None:
+        super().__init__(LISTED)
+        self._answers = set(answers)
+
+    async def quote(self, question: str) -> Extract:
+        extract = await super().quote(question)
+        return extract if question in self._answers else Extract("No.", refused=True)
+
+
+def test_questions_are_of_several_kinds_and_not_of_those_asked() -> None:
+    store = FakeEngine(LISTED).store
+    made = make_questions(store, ["a", "gone", "b"], [])
+    assert "How long did the long talks last?" in made
+    assert "Who is Anna Berg?" in made
+    again = make_questions(store, ["a"], ["how long did THE long talks last"])
+    assert "How long did the long talks last?" not in again
+
+
+def test_who_was_asked_about_comes_last() -> None:
+    made = make_questions(FakeEngine(LISTED).store, ["a"], ["What did Anna Berg say?"])
+    about = ["Berg" in question for question in made]
+    assert about == sorted(about)
+    assert any(about)
+
+
+async def test_what_the_articles_do_not_answer_is_not_offered() -> None:
+    engine = Refusing(["Who is Anna Berg?"])
+    assert await offer_questions(engine, ["a"], asked=[]) == ["Who is Anna Berg?"]
+    assert await offer_questions(Refusing([]), ["a"], asked=[]) == []
+
+
+async def test_what_only_repeats_words_already_seen_is_not_offered() -> None:
+    engine = FakeEngine(LISTED)
+    seen = [("a", place) for place in range(2)]
+    offered = await offer_questions(engine, ["a"], asked=[], seen=seen)
+    assert engine.quoted[0] not in offered
+    assert engine.quoted[1] not in offered
+    assert len(offered) <= MAX_OFFERED
+
+
+async def test_each_question_offered_over_the_articles_that_ship_is_answered_with_other_words(
+    seed_store: PassageStore,
+) -> None:
+    retriever = NewsRetriever(seed_store, top_k=8)
+
+    class Quotes:
+        store = seed_store
+
+        async def quote(self, question: str) -> Extract:
+            return quote_answer(question, retriever.search(question), store=seed_store)
+
+    ids = [one.id for one in seed_store.articles()]
+    offered = await offer_questions(Quotes(), ids, asked=["How long did the talks on Sunday last?"])
+    assert len(offered) == MAX_OFFERED
+    places = []
+    for question in offered:
+        [first, *_] = (await Quotes().quote(question)).citations
+        places.append((first.passage.article_id, first.start))
+    assert len(set(places)) == MAX_OFFERED
