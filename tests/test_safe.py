@@ -78,7 +78,7 @@ def test_what_a_browser_gets_says_what_it_may_do(anyone: httpx.Client) -> None:
     for path in ("/", "/api/articles", "/api", "/healthz"):
         headers = anyone.get(path).headers
         assert headers["x-content-type-options"] == "nosniff"
-        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["referrer-policy"] == "same-origin"
         assert headers["x-frame-options"] == "DENY"
         assert headers["cross-origin-opener-policy"] == "same-origin"
         assert "microphone=()" in headers["permissions-policy"]
