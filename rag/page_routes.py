@@ -95,7 +95,7 @@ def page_router(
             "outlets": outlets_of(listed),
             "suggestions": suggestions.questions(),
             "models": list(models),
-            "max_upload_bytes": MAX_UPLOAD_BYTES if changes else 0,
+            "max_upload_bytes": MAX_UPLOAD_BYTES if changes and _may_change(changes, request) else 0,
             "endings": READABLE_ENDINGS,
             "user": str(request.scope.get("state", {}).get("byline_user", "")),
         }
@@ -150,8 +150,7 @@ def _add_changing(router: APIRouter, changes: Changes) -> None:
     """The routes that change the index."""
 
     def refuse_forwarded(request: Request) -> None:
-        # Behind a proxy on this machine, everybody seems to be here.
-        if changes.here_only and any(name in request.headers for name in _FORWARDED):
+        if not _may_change(changes, request):
             raise UserError("Articles are changed on this machine only; BYLINE_PAGE_CHANGES=on lets others do it.")
 
     here = [Depends(refuse_forwarded)]
@@ -171,6 +170,11 @@ def _add_changing(router: APIRouter, changes: Changes) -> None:
     @router.post("/remove", dependencies=here)
     async def remove(body: Removal) -> dict[str, Any]:
         return {"removed": (await changes.remove(body.article_ids)).removed}
+
+
+def _may_change(changes: Changes, request: Request) -> bool:
+    # Behind a proxy on this machine, everybody seems to be here.
+    return not (changes.here_only and any(name in request.headers for name in _FORWARDED))
 
 
 def _told(progress: AsyncIterator[dict[str, Any]]) -> StreamingResponse:
