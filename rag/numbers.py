@@ -140,6 +140,12 @@ def _value(text: str, words: tuple[Word, ...], place: int) -> tuple[float, float
     return None
 
 
+def _fraction(plain: str) -> float:
+    """The value of `½` and its like, whose plain form is `1⁄2`; 0 for anything else."""
+    parts = re.fullmatch(r"(\d+)⁄([1-9]\d*)", plain)
+    return int(parts[1]) / int(parts[2]) if parts else 0.0
+
+
 def _digits(text: str, words: tuple[Word, ...], place: int) -> tuple[float, float, bool, int] | None:
     written = words[place].plain
     if ":" in written:
@@ -150,9 +156,15 @@ def _digits(text: str, words: tuple[Word, ...], place: int) -> tuple[float, floa
         written = written.replace(".", "")
     elif re.fullmatch(r"\d+,\d+", written):
         written = written.replace(",", ".")
-    if written.count(".") > 1 or "," in written:
+    if fraction := _fraction(written):
+        value, last = _scaled(text, words, place + 1, fraction, place)
+        return value, value, False, last
+    if not re.fullmatch(r"\d*\.?\d+", written):  # "1.2.3"
         return None
     value = float(written)
+    if place + 1 < len(words) and _touches(text, words[place], words[place + 1]):
+        value += (part := _fraction(words[place + 1].plain))
+        place += part > 0
     if place + 1 < len(words) and _touches(text, words[place], words[place + 1]):
         after = words[place + 1].plain
         if after in {"st", "nd", "rd", "th"}:

@@ -28,6 +28,9 @@ from rag.numbers import says_sum
         ("over a decade of work", 10, 10, "year"),
         ("hundreds of thousands of families", 200_000, 999_999, ""),
         ("dozens of loans", 24, 119, ""),
+        ("2½ hours of talks", 2.5, 2.5, "hour"),
+        ("½ million people", 5e5, 5e5, ""),
+        ("⅓ of it", 1 / 3, 1 / 3, ""),
     ],
 )
 def test_a_number_is_read_however_it_is_written(text: str, low: float, high: float, unit: str) -> None:
