@@ -94,6 +94,6 @@ def conversation_html(title: str, exchanges: Sequence[Exchange], *, day: str) ->
     return (
         f'<!doctype html>\n<html lang="{phrase("language")}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{heading}</title>\n<style>\n{_STYLE}</style>\n</head>\n<body>\n<h1>{heading}</h1>\n"
-        f'<p class="when">{phrase("exported on", day=day)}</p>\n' + "\n".join(parts) + "\n</body>\n</html>\n"
+        f"<title>{heading}</title>\n<style>\n{_STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{heading}</h1>\n"
+        f'<p class="when">{phrase("exported on", day=day)}</p>\n' + "\n".join(parts) + "\n</main>\n</body>\n</html>\n"
     )

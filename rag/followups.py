@@ -10,6 +10,7 @@ from typing import Final, Protocol
 
 from index.articles import Article
 from index.errors import ArticleError
+from index.lexical import STOP_WORDS, words_of
 from rag.api import ArticleSource
 from rag.extractive import Extract
 from rag.suggestions import questions_about
@@ -17,6 +18,8 @@ from rag.suggestions import questions_about
 MAX_OFFERED: Final = 3
 _MOST_TRIED: Final = 8
 _FROM: Final = 4  # articles
+
+_ASKING: Final = frozenset({"say", "said", "long", "last"})
 
 Place = tuple[str, int]
 """A sentence: its article's id and its first character there."""
@@ -44,9 +47,15 @@ async def offer_questions(
         asked: the questions so far; none is offered again.
         seen: the sentences that the answer quotes.
     """
-    offered = []
+    offered: list[str] = []
     said = set(seen)
-    for question in make_questions(engine.store, article_ids, asked)[:_MOST_TRIED]:
+    tried = 0
+    for question in make_questions(engine.store, article_ids, asked):
+        if any(_alike(question, other) for other in offered):
+            continue
+        tried += 1
+        if tried > _MOST_TRIED:
+            break
         extract = await engine.quote(question)
         if extract.refused:
             continue
@@ -78,6 +87,15 @@ def _read(store: ArticleSource, article_id: str) -> Article | None:
         return store.article(article_id)
     except ArticleError:
         return None
+
+
+def _alike(first: str, second: str) -> bool:
+    """Whether two questions are about the same person or the same thing."""
+    return len(_telling(first) & _telling(second)) > 1
+
+
+def _telling(question: str) -> set[str]:
+    return {word for word in words_of(question) if word not in STOP_WORDS and word not in _ASKING}
 
 
 def _key(question: str) -> str:

@@ -26,7 +26,7 @@ from rag.changes import Changes
 from rag.page import Engine, mount_page
 from tests.fake_engine import ARTICLES, FakeEngine, answer_by_question
 
-TIMEOUT_MS = 20_000
+TIMEOUT_MS = 60_000
 """How long to wait for what should be there at once: the machine may be busy."""
 
 MARKS = [

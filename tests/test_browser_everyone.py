@@ -136,7 +136,10 @@ def test_the_whole_page_works_by_keyboard_alone(desk: Visit, site: Site) -> None
     page.keyboard.type("Why did the bridge close?")
     page.keyboard.press("Enter")
     desk.wait_for_answer()
-    desk.page.locator(".byline-panel-title").focus()
+    # The panel is drawn anew once the answer is whole, and what had the focus before is gone then.
+    expect(page.locator("#byline-sources .byline-passage").first).to_be_visible()
+    page.locator(".byline-panel-title").focus()
+    expect(page.locator(".byline-panel-title")).to_be_focused()
     page.keyboard.press("n")
     expect(page.locator("#byline-sources mark")).to_be_focused()
     page.keyboard.press("Escape")

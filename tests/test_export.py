@@ -33,7 +33,7 @@ def test_hostile_text_stays_text_in_both() -> None:
     for hostile in HOSTILE:
         exchanges = [Exchange(hostile, None, hostile)]
         page = conversation_html(hostile, exchanges, day="2026-01-31")
-        assert set(re.findall(r"<([a-z1-9]+)", page.partition("<body>")[2])) <= {"h1", "h2", "p"}
+        assert set(re.findall(r"<([a-z1-9]+)", page.partition("<body>")[2])) <= {"main", "h1", "h2", "p"}
         tokens = MarkdownIt("commonmark").parse(conversation_markdown(hostile, exchanges, day="2026-01-31"))
         inside = [one for token in tokens for one in (token, *(token.children or []))]
         assert {one.type for one in inside} & {"html_inline", "html_block", "image", "link_open", "fence"} == set()

@@ -50,11 +50,15 @@ async def test_what_the_articles_do_not_answer_is_not_offered() -> None:
 
 async def test_what_only_repeats_words_already_seen_is_not_offered() -> None:
     engine = FakeEngine(LISTED)
-    seen = [("a", place) for place in range(2)]
-    offered = await offer_questions(engine, ["a"], asked=[], seen=seen)
+    offered = await offer_questions(engine, ["a"], asked=[], seen=[("a", 0)])
     assert engine.quoted[0] not in offered
-    assert engine.quoted[1] not in offered
     assert len(offered) <= MAX_OFFERED
+
+
+async def test_two_questions_about_the_same_are_not_offered_together() -> None:
+    offered = await offer_questions(FakeEngine(LISTED), ["a", "b"], asked=[])
+    assert sum("Berg" in question for question in offered) == 1
+    assert len(offered) > 1
 
 
 async def test_each_question_offered_over_the_articles_that_ship_is_answered_with_other_words(
