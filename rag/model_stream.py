@@ -214,7 +214,7 @@ def _finish_reason(raw: Any) -> tuple[str | None, bool]:
     choices = getattr(raw, "choices", None)
     if choices:
         return getattr(choices[0], "finish_reason", None), True
-    if isinstance(raw, dict) and raw.get("choices"):  # llama.cpp in this process
+    if isinstance(raw, dict) and raw.get("choices"):  # transformers in this process
         return raw["choices"][0].get("finish_reason"), True
     if raw is not None and hasattr(raw, "get") and "done" in raw:  # Ollama
         return (raw.get("done_reason") or "stop", True) if raw["done"] else (None, True)

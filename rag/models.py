@@ -4,6 +4,7 @@ One layer retries: the openai client, twice, waiting as Retry-After says within 
 LlamaIndex's own retries are off.
 """
 
+import weakref
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
@@ -14,7 +15,7 @@ from index.classes import import_class
 from index.errors import SettingsError
 from index.model_errors import note_refusal, without_secrets
 from index.settings import Settings
-from rag.local_models import load_gguf, load_transformers
+from rag.local_models import load_transformers, serve_gguf
 from rag.model_server import OPENAI_URL, ModelServer, find_server
 from rag.model_stream import Ending, ModelStream, complete_text
 
@@ -59,6 +60,22 @@ def _load_openai(settings: Settings) -> LLM:
         )
     if settings.llm_name.startswith("openai/") and not server.key:
         raise SettingsError(f"BYLINE_LLM={settings.llm_name} needs a key: set OPENAI_API_KEY or BYLINE_LLM_API_KEY.")
+    return _openai_llm(settings, server, options=settings.llm_options)
+
+
+def _load_gguf(settings: Settings) -> LLM:
+    server, running = serve_gguf(settings)
+    llm = _openai_llm(settings, server, options={})
+    weakref.finalize(llm, _let_go, running)
+    return llm
+
+
+def _let_go(running: object) -> None:
+    """Nothing more: who calls this when a model is no longer used has kept its server running until then."""
+
+
+def _openai_llm(settings: Settings, server: ModelServer, *, options: dict[str, Any]) -> LLM:
+    """A model on a server that speaks OpenAI's protocol."""
     # Imported here because it takes half a second, which quoting without a model does not need.
     from openai import AsyncOpenAI, OpenAI
 
@@ -67,7 +84,7 @@ def _load_openai(settings: Settings) -> LLM:
         "temperature": 0.0,
         "context_window": settings.llm_context_tokens,
         "additional_kwargs": {"stream_options": {"include_usage": True}, **length},
-        **settings.llm_options,
+        **options,
     }
     connection: dict[str, Any] = {"api_key": server.key or "none", "base_url": server.url, "max_retries": _RETRIES}
     sync_client, async_client = _http_clients(settings, server)
@@ -136,7 +153,7 @@ _PROVIDERS: dict[str, Callable[[Settings], LLM]] = {
     "openai": _load_openai,
     "openai-like": _load_openai,
     "ollama": _load_ollama,
-    "llama-cpp": load_gguf,
+    "llama-cpp": _load_gguf,
     "huggingface": load_transformers,
 }
 
