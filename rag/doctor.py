@@ -76,6 +76,8 @@ class ModelReport:
         """The verdict as a sentence's end: `usable: citations are added by matching`."""
         if self.verdict == "none":
             return self.reason
+        if self.findings is None:
+            return f"cannot be asked: {self.reason}"
         return f"{self.verdict}: {self.reason}" if self.reason else self.verdict
 
 
@@ -176,7 +178,8 @@ async def examine_model(
         window = await _find_window(patient, facts)
     except BylineError as exc:
         key = [Check("key", "not accepted", False)] if _is_about_key(exc) else []
-        return replace(report, checks=(*checks, *key, Check("answers", str(exc), False)), reason=str(exc))
+        checks += [*key, Check("answers", str(exc), False)]
+        return replace(report, checks=tuple(checks), reason=_other_models(settings, facts, exc) or str(exc))
     server_key = [Check("key", "accepted", True)] if server and server.key else []
     checks += [*server_key, *patient.speed.checks(), _window_check(settings, facts, window), *told]
     now = datetime.now(UTC).isoformat(timespec="seconds")
@@ -206,6 +209,22 @@ def _failed_server_checks(exc: BylineError) -> tuple[Check, ...]:
     return (Check("server", str(exc), False),)
 
 
+def _other_models(settings: Settings, facts: ServerFacts | None, exc: BylineError) -> str:
+    """The reason where a server has other models than the one wanted, or ""."""
+    server = find_server(settings)
+    cause = exc.__cause__
+    if server is None or facts is None or not facts.models or facts.lists(server.model):
+        return ""
+    if cause is None or http_status(cause) != 404:
+        return ""
+    address = place_of(server.url).removeprefix(" at ")
+    return f"{address} has no model {server.model}. Set BYLINE_LLM to one that it has: {_named(facts.models)}"
+
+
+def _named(models: Sequence[str]) -> str:
+    return ", ".join(models[:10]) + (", ..." if len(models) > 10 else "")
+
+
 def _is_about_key(exc: BylineError) -> bool:
     cause = exc.__cause__
     return isinstance(exc, ModelRefusedError) and cause is not None and http_status(cause) in {401, 403}
@@ -220,8 +239,7 @@ def _server_checks(settings: Settings, facts: ServerFacts | None) -> list[Check]
         return [*checks, Check("model", "the server does not list its models")]
     if facts.lists(server.model):
         return [*checks, Check("model", "there", True)]
-    names = ", ".join(facts.models[:10]) + (", ..." if len(facts.models) > 10 else "")
-    return [*checks, Check("model", f"not listed; there are: {names or 'none'}", False)]
+    return [*checks, Check("model", f"not listed; there are: {_named(facts.models) or 'none'}", False)]
 
 
 # --- how much it reads ---

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from typing import Any, Literal
 
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse, MessageRole
@@ -66,12 +67,14 @@ class ModelStream:
             ModelError: the server cannot be reached, refuses, or breaks off; what came before was given.
         """
         thoughts = ThoughtFilter()
-        async for response in self._responses():
-            self._received = True
-            self._note(response)
-            if text := thoughts.feed(response.delta or ""):
-                self._text += text
-                yield text
+        # Closed where nobody reads on, so that the server hears of it at once and stops writing.
+        async with aclosing(self._responses()) as responses:
+            async for response in responses:
+                self._received = True
+                self._note(response)
+                if text := thoughts.feed(response.delta or ""):
+                    self._text += text
+                    yield text
         if not self._received:
             raise ModelRefusedError(
                 f"{self._call.server} sent nothing that can be read. Is BYLINE_LLM_BASE_URL the"
@@ -91,15 +94,18 @@ class ModelStream:
         }
         return counted | self.reported
 
-    async def _responses(self) -> AsyncIterator[ChatResponse]:
-        stream: AsyncIterator[ChatResponse] | None = None
+    async def _responses(self) -> AsyncGenerator[ChatResponse, None]:
         with provider_errors(self._call):
             stream, response = await self._begin()
-        while response is not None:
-            yield response
-            with provider_errors(self._call):
-                async with asyncio.timeout(self._silence_seconds):
-                    response = await anext(stream, None)
+        try:
+            while response is not None:
+                yield response
+                with provider_errors(self._call):
+                    async with asyncio.timeout(self._silence_seconds):
+                        response = await anext(stream, None)
+        finally:
+            if isinstance(stream, AsyncGenerator):
+                await stream.aclose()
 
     async def _begin(self) -> tuple[AsyncIterator[ChatResponse], ChatResponse | None]:
         """Send the question; what the server refuses to be told is left out, each thing once."""

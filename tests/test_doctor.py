@@ -188,6 +188,9 @@ async def test_a_model_that_is_not_there_is_told_which_are(
     report = await examine(at(UNKNOWN_MODEL))
     assert found(report)["model"] == "not listed; there are: large, tiny"
     assert report.verdict == "not good enough"
+    assert report.in_words == (
+        f"cannot be asked: {openai_server.base_url} has no model small. Set BYLINE_LLM to one that it has: large, tiny"
+    )
 
 
 async def test_a_server_that_takes_any_name_is_tried_all_the_same(

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from llama_index.core.base.llms.types import ChatMessage, MessageRole
+from llama_index.core.llms import LLM
 
 from index.embeddings import load_embedding
 from index.errors import ModelContextError, ModelError, ModelRefusedError, SettingsError
@@ -102,8 +103,8 @@ def _in_process(gguf: Path, home: Path, **values: Any) -> Settings:
     return _settings(home, **({"llm": f"llama-cpp/{gguf}", "llm_options": {"cpuparams.n_threads": 1}} | values))
 
 
-def stream_of(settings: Settings, question: str = QUESTION) -> ModelStream:
-    llm = load_llm(settings)
+def stream_of(settings: Settings, question: str = QUESTION, *, llm: LLM | None = None) -> ModelStream:
+    llm = llm or load_llm(settings)
     assert llm is not None
     messages = [
         ChatMessage(role=MessageRole.SYSTEM, content=RULES),
@@ -112,8 +113,8 @@ def stream_of(settings: Settings, question: str = QUESTION) -> ModelStream:
     return ModelStream(llm, messages, label=settings.llm_name, base_url=settings.llm_base_url)
 
 
-async def said(settings: Settings, question: str = QUESTION) -> str:
-    return "".join([piece async for piece in stream_of(settings, question).pieces()])
+async def said(settings: Settings, question: str = QUESTION, *, llm: LLM | None = None) -> str:
+    return "".join([piece async for piece in stream_of(settings, question, llm=llm).pieces()])
 
 
 async def test_the_answer_arrives_in_pieces_and_whole(settings: Settings) -> None:
@@ -127,18 +128,20 @@ async def test_the_answer_arrives_in_pieces_and_whole(settings: Settings) -> Non
 
 
 async def test_a_prompt_longer_than_the_window_is_known_as_that(settings: Settings) -> None:
+    llm = load_llm(settings)
     with pytest.raises(ModelContextError) as refused:
-        await said(settings, "x" * 9000)
+        await said(settings, "x" * 9000, llm=llm)
     assert "\n" not in str(refused.value)
     assert KEY not in str(refused.value)
-    assert await said(settings) == "".join(SAYS), "it answers after it refused"
+    assert await said(settings, llm=llm) == "".join(SAYS), "it answers after it refused"
 
 
 async def test_a_reader_who_leaves_does_not_hold_up_the_next(settings: Settings) -> None:
-    pieces = stream_of(settings).pieces()
+    llm = load_llm(settings)
+    pieces = stream_of(settings, llm=llm).pieces()
     assert (await anext(pieces)).startswith("Five")
     await pieces.aclose()
-    assert await said(settings) == "".join(SAYS)
+    assert await said(settings, llm=llm) == "".join(SAYS)
 
 
 async def test_an_answer_cut_by_its_limit_says_so(settings: Settings) -> None:
