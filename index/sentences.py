@@ -8,12 +8,12 @@ import re
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
-
-from nltk.tabdata import PunktDecoder
-from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer
+from typing import TYPE_CHECKING, NamedTuple
 
 from index.errors import StoreError
+
+if TYPE_CHECKING:
+    from nltk.tokenize.punkt import PunktSentenceTokenizer
 
 _STRAIGHT = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": "'", "’": "'", "…": ".", "–": "-"})
 # Titles and ranks that news text abbreviates and Punkt's training text did not.
@@ -32,11 +32,15 @@ class Span(NamedTuple):
 
 
 @lru_cache(maxsize=1)
-def _tokenizer() -> PunktSentenceTokenizer:
+def _tokenizer() -> "PunktSentenceTokenizer":
     """Punkt with its trained English parameters.
 
     The files are read here and not by nltk, which refuses them where an installer made hard links of them.
     """
+    # Imported here because it brings scipy along and takes a second, which what cuts no text does not need.
+    from nltk.tabdata import PunktDecoder
+    from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer
+
     spec = find_spec("llama_index.core")
     if spec is None or spec.origin is None:
         raise StoreError("The package llama-index-core is not installed whole; install requirements.lock again.")
