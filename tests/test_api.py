@@ -260,6 +260,13 @@ def test_a_request_that_cannot_be_used_says_why(engine: FakeEngine, body: object
     assert engine.asked == []
 
 
+@pytest.mark.parametrize("path", ["/api/ask", "/api/feedback", "/v1/chat/completions"])
+def test_a_body_that_is_no_text_is_refused_and_is_no_fault_of_ours(engine: FakeEngine, path: str) -> None:
+    response = client(engine).post(path, content=b"\x02\xffV", headers={"content-type": "application/json"})
+    assert response.status_code == 400
+    assert "cannot be used" in response.text
+
+
 def test_a_body_that_is_no_json_is_refused(engine: FakeEngine) -> None:
     response = client(engine).post("/api/ask", content=b"{", headers={"content-type": "application/json"})
     assert response.status_code == 422

@@ -8,6 +8,7 @@ from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 
 from index.errors import (
     ArticleError,
@@ -52,6 +53,9 @@ def explain(exc: Exception) -> tuple[int, str]:
         return 422, _validation_message(exc)
     if isinstance(exc, BylineError):
         return _status(exc), str(exc)
+    if isinstance(exc, HTTPException) and exc.status_code < 500:
+        # What FastAPI says of a body that is no text.
+        return exc.status_code, f"The request cannot be used. {exc.detail}."
     log.error("A request failed", exc_info=exc)
     return 500, "Something went wrong here; the server's log says what."
 
