@@ -74,23 +74,20 @@ def questions_about(articles: Sequence[Article]) -> list[str]:
     """Questions about a few articles, kinds in turn: what somebody said of something, how long, of what, who one is."""
     topics = _topics(articles)
     speakers = _speakers(articles)
+    several = [topic for topic in topics if _is_plural(topic)]  # which read well whatever they are
     said = [
-        [
-            f"What did {name} say about {_with_article(topic)}?"
-            for topic in topics
-            if any(topic in one for one in spoken)
-        ]
+        [f"What did {name} say about {topic}?" for topic in several if any(topic in one for one in spoken)]
         for name, spoken in speakers.items()
     ]
     text = "\n".join(article.text for article in articles)
     lasted = [f"How long did {match[1].lower()}last?" for match in _LASTED.finditer(text)]
     kinds = [
-        [question for several in itertools.zip_longest(*said) for question in several if question],
+        [question for row in itertools.zip_longest(*said) for question in row if question],
         list(dict.fromkeys(lasted)),
         [f"What is said about {_with_article(topic)}?" for topic in topics],
         [f"Who is {name}?" for name in speakers],
     ]
-    return list(dict.fromkeys(one for several in itertools.zip_longest(*kinds) for one in several if one))
+    return list(dict.fromkeys(one for row in itertools.zip_longest(*kinds) for one in row if one))
 
 
 def _speakers(articles: Sequence[Article]) -> dict[str, list[str]]:
