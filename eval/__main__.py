@@ -241,7 +241,7 @@ def scale(
 @app.command()
 def adding(
     folder: Annotated[Path, typer.Argument(help="Articles whose paragraphs are put together anew.")] = ARTICLES,
-    articles: Annotated[int, typer.Option(min=5, help="How many to make and add.")] = 500,
+    articles: Annotated[int, typer.Option(min=5, help="How many to make and add.")] = 1000,
     home: Annotated[
         Path | None, typer.Option(help="Keep their index in this folder; a run that was stopped goes on there.")
     ] = None,
