@@ -42,6 +42,24 @@ _PLANNING = frozenset(
 _SETTLING = frozenset(
     stem(word) for word in listed("agree decide accept consent promise pledge vow commit resolve undertake")
 )
+# Words that leave open whether a clause is so, and what whoever is not sure does.
+_HEDGES = frozenset(listed("may might could possibly perhaps maybe probably likely potentially allegedly reportedly"))
+_DOUBTING = frozenset(
+    stem(word)
+    for word in listed("believe think suspect expect hope fear assume guess reckon feel seem appear may suggest accuse")
+)
+_PROVING = frozenset(
+    stem(word)
+    for word in listed("prove proved proven proof guarantee certain certainly definitely undoubtedly unquestionably")
+)
+_ASSURING = frozenset(
+    stem(word) for word in listed("confirm promise secure assure establish pledge vow swear know show inevitable sure")
+)
+_LIGHT_VERBS = frozenset(listed("also even still again go going get make take put come"))
+_CLAUSE_ENDS = frozenset(listed("that but because although though while whereas if when unless who which and"))
+# From which share of its words a clause is what the sentence tells.
+_MOST_OF_IT = 0.5
+_ALL_OF_IT = 0.75  # where the sentence says that it will be: less far from `may` than that it is
 _MODALS = frozenset(listed("will would may might could should can must shall"))
 _PAST_AUXILIARIES = frozenset(listed("has have had was were did"))
 _REACH_WORDS = 3
@@ -49,7 +67,7 @@ _REACH_WORDS = 3
 
 def too_certain(claim: Facts, source: Facts, window: Window) -> str:
     """The fault where the sentence leaves out that something may be, or has happen what is still to come."""
-    checks = (_drops_perhaps, _will_for_may, _done, _settled)
+    checks = (_drops_perhaps, _drops_clause, _will_for_may, _proves, _done, _settled)
     return next((fault for check in checks if (fault := check(claim, source, window))), "")
 
 
@@ -80,6 +98,81 @@ def _drops_perhaps(claim: Facts, source: Facts, window: Window) -> str:
                 return f"The passage says “{word.text}” of this; the sentence does not."
         elif not leaves_open:
             return f"The passage says “{word.text}” of this; the sentence says it for certain."
+    return ""
+
+
+def _drops_clause(claim: Facts, source: Facts, window: Window) -> str:
+    """The sentence has most words of a clause of the source that may be so, in whatever order, and leaves nothing open.
+
+    Anywhere in the source: `The farm may be fined` tells less than the sentences around it, and is told with them.
+    """
+    stems = frozenset(word.stem for word in claim.words if word.content)
+    if _leaves_open(claim):
+        return ""
+    enough = _ALL_OF_IT if _plains(claim.words) & _FUTURE else _MOST_OF_IT
+    for at, word in enumerate(source.words):
+        if word.plain not in _HEDGES or (word.plain == "may" and (word.capital or word.text.isdigit())):
+            continue
+        before, after = _clause(source, at)
+        told = [w for w in after if w.plain not in _LIGHT_VERBS]
+        shared = sum(not family(w.stem).isdisjoint(stems) for w in [*before, *told])
+        behind = sum(not family(w.stem).isdisjoint(stems) for w in told)
+        if behind and shared >= 2 and shared >= enough * (len(before) + len(told)):
+            return f"The passage says “{word.text}” of this; the sentence says it for certain."
+    return ""
+
+
+def _leaves_open(claim: Facts) -> bool:
+    """Whether the sentence keeps anything open; that something will be does not, nor `about 27,000`."""
+    for at, word in enumerate(claim.words):
+        after = claim.words[at + 1].plain if at + 1 < len(claim.words) else ""
+        if (
+            word.plain in _OPEN - _FUTURE
+            and (word.plain != "about" or after == "to")
+            and (word.plain != "set" or after == "to")
+        ):
+            return True
+    return any(word.stem in _DOUBTING for word in claim.words)
+
+
+def _clause(source: Facts, place: int) -> tuple[list[Word], list[Word]]:
+    """Words of content before and behind a place, up to a sign, to who says it and to what joins another clause."""
+    sides: list[list[Word]] = []
+    for step in (-1, 1):
+        found, at = list[Word](), place
+        while 0 <= at + step < len(source.words):
+            left, right = sorted((at, at + step))
+            word = source.words[at + step]
+            if word.sentence != source.words[place].sentence or word.plain in SAYING | _CLAUSE_ENDS:
+                break
+            if not clear_between(source, source.words[left], source.words[right]):
+                break
+            at += step
+            if word.content and word.plain not in _HEDGES:
+                found.append(word)
+        sides.append(found)
+    return sides[0], sides[1]
+
+
+def _proves(claim: Facts, source: Facts, window: Window) -> str:
+    """`proved`, `no doubt`, `guaranteed` where the source has no such word; `confirmed` where it has a doubt."""
+    theirs = {word.stem for word in source.words}
+    near = {w.stem for w in source.words if window[0] <= w.sentence <= window[1]}
+    for at, word in enumerate(claim.words):
+        before = {w.plain for w in claim.words[max(0, at - 4) : at]}
+        assures = word.stem in _ASSURING and bool(near & _DOUBTING or {w.plain for w in source.words} & _HEDGES)
+        proves = word.stem in _PROVING or (word.plain == "doubt" and "no" in before)
+        if (
+            word.capital
+            or not (proves or assures)
+            or (
+                word.plain != "doubt"
+                and any(is_negation(w) or w.plain in _OPEN for w in claim.words[max(0, at - 4) : at])
+            )
+        ):
+            continue
+        if theirs.isdisjoint(_PROVING | _ASSURING | family(word.stem)):
+            return f"The passage does not put this as surely as “{word.text}”."
     return ""
 
 
@@ -203,7 +296,8 @@ _VIEWING = frozenset(
 _SAID_OTHERWISE = frozenset(
     listed("""according view views opinion argument claim statement words wish wishes want wants demands calls call
     called criticised criticized praised welcomed rejected rejects dismissed dismisses accused blamed ruled opposes
-    opposed supports backs regards regard sees see considers described speaking says""")
+    opposed supports backs regards regard sees see considers described speaking says
+    suspects suspected suspect thinks thought believes believed expects expected fears hopes""")
 )
 
 

@@ -43,7 +43,8 @@ _JUDGING = _listed(
 _INVERTED = _listed("said says wrote writes added adds explained noted stressed warned")
 _BEFORE_INFINITIVE = _listed("to will would may might can could shall should must do does did not cannot")
 _PRONOUNS = frozenset({"he", "she", "they", "it", "who", "we", "i"})
-_SKIPPED = _listed(
+# What may stand between somebody and the verb.
+SKIPPED = _listed(
     """has have had also then later again already recently previously repeatedly strongly earlier now once still so far
     ever never often always only additionally today yesterday is was were are will would could"""
 )
@@ -92,11 +93,11 @@ def _noun_phrase(facts: Facts, places: Iterable[int], anchor: int) -> list[int]:
         if found and place > anchor and plain in _AUXILIARIES:
             break
         if plain in FUNCTION_WORDS - _NP_WORDS and not words[place].text.isupper():
-            if plain in _SKIPPED and not found:
+            if plain in SKIPPED and not found:
                 before = place
                 continue
             break
-        if plain in _SKIPPED or (plain.endswith("ly") and not found):
+        if plain in SKIPPED or (plain.endswith("ly") and not found):
             before = place
             continue
         if plain in SAYING and found:
@@ -262,19 +263,19 @@ def wrong_speaker(claim: Facts, source: Facts, window: Window) -> str:
             told_of = several and any(
                 _speaks_there(other, near) for other in sayings(claim) if other.verb != saying.verb
             )
-            if told_of and _mentions(source, window, saying.speaker):
+            if told_of and mentions(source, window, saying.speaker):
                 continue
             if not near or any(same_speaker(saying.speaker, other.speaker) for other in near):
                 continue
-            if all(_only_office(other, roles) for other in near) and _mentions(source, (0, 10**6), saying.speaker):
+            if all(_only_office(other, roles) for other in near) and mentions(source, (0, 10**6), saying.speaker):
                 continue
-            if reach == 0 or not _mentions(source, window, saying.speaker):
+            if reach == 0 or not mentions(source, window, saying.speaker):
                 return f"The passage has {_name_them(near)} say this, not {saying.text}."
         if near:
             return ""
     everywhere = frozenset(word for saying in theirs for word in saying.speaker)
     for saying in said:
-        if not same_speaker(saying.speaker, everywhere) and not _mentions(source, window, saying.speaker):
+        if not same_speaker(saying.speaker, everywhere) and not mentions(source, window, saying.speaker):
             return f"The passage does not have {saying.text} say this."
     return ""
 
@@ -366,7 +367,8 @@ def _name_them(near: Sequence[Saying]) -> str:
     return " and ".join(dict.fromkeys(saying.text for saying in near))
 
 
-def _mentions(source: Facts, window: Window, speaker: frozenset[str]) -> bool:
+def mentions(source: Facts, window: Window, speaker: frozenset[str]) -> bool:
+    """Whether the source names somebody there."""
     there = {
         key
         for word in source.words
@@ -374,35 +376,3 @@ def _mentions(source: Facts, window: Window, speaker: frozenset[str]) -> bool:
         for key in (spell(word.plain), word.stem)
     }
     return same_speaker(speaker, frozenset(there))
-
-
-def wrong_doer(claim: Facts, source: Facts, window: Window) -> str:
-    """The fault where a verb of both has another name before it, and the sentence's name is in the source too."""
-    theirs = _doers(source, window)
-    for verb, (doer, text) in _doers(claim, (0, 10**6)).items():
-        other = theirs.get(verb)
-        if other is None or same_speaker(doer, other[0]) or not _mentions(source, window, doer):
-            continue
-        return f"In the passage it is {other[1]}, not {text}, of whom “{verb}…” is said."
-    return ""
-
-
-def _doers(facts: Facts, window: Window) -> dict[str, tuple[frozenset[str], str]]:
-    """Stem of a verb -> the name that stands directly before it."""
-    found: dict[str, tuple[frozenset[str], str]] = {}
-    ends = {name.last: name for name in facts.names if name.certain}
-    for place, name in ends.items():
-        if facts.words[place].text.endswith(("'s", "’s")) or not window[0] <= facts.words[place].sentence <= window[1]:
-            continue
-        at = place + 1
-        while at < len(facts.words) and (facts.words[at].plain in _SKIPPED or facts.words[at].plain.endswith("ly")):
-            if facts.words[at].plain in {"is", "was", "were", "are"}:
-                break
-            at += 1
-        if at >= len(facts.words) or not clear_between(facts, facts.words[place], facts.words[at]):
-            continue
-        word = facts.words[at]
-        if word.content and not word.capital and re.search(r"(ed|s)$", word.plain):
-            parts = frozenset(name.parts)
-            found.setdefault(word.stem, (parts, name.text))
-    return found

@@ -5,6 +5,7 @@ from itertools import pairwise
 from index.sentences import seen_in_lower_case
 from rag.claims import SAYING, Window, clear_between
 from rag.facts import Facts, Word, stem
+from rag.thesaurus import family, opposites
 
 
 def _stems(words: str) -> frozenset[str]:
@@ -25,11 +26,16 @@ _PHRASE_ENDS = frozenset(
 _DENYING = _stems(
     """refuse refused refusal fail failed failure unable lack lacked reject rejected deny denied decline declined
     rule ruled yet avoid avoided prevent prevented difficult difficulty impossible unlikely rather instead few
-    little only first ease eased against swap doubt doubts doubtful sceptic skeptic scepticism skepticism lose
+    little only first ease eased against swap free silence silent spare spared escape escaped doubt doubts doubtful
+    sceptic skeptic scepticism skepticism lose
     lost stop stopped halt halted cease ceased cancel cancelled suspend suspended oppose opposed ban banned
     bar barred block blocked prohibit prohibited forbid forbidden exclude excluded unresolved unsolved unknown
     secret missing absent too"""
 )
+# A denial of these leaves open what follows.
+_EXCLUDING = _stems("rule exclude deny reject refuse doubt dispute object oppose")
+# What a text that compares or ranks denies of all others: `the first of its kind`, `older than any other`.
+_RANKING = frozenset({"first", "any", "only"})
 _CLAUSE_ENDS = frozenset(
     {"but", "and", "that", "how", "what", "whether", "if", "who", "which", "because", "when", "where", "than"}
 )
@@ -54,7 +60,11 @@ _DENIED_WHOLE = frozenset(
     }
 )
 _WEAK_VERBS = frozenset({"have", "has", "had", "do", "does", "did", "is", "was", "were", "are"})
+_WEAK_STEMS = frozenset(stem(word) for word in _WEAK_VERBS)
+# From which share of equal words a denial of `was` or `had` is one of the same thing.
+_ALIKE = 0.7
 _NEARBY_WORDS = 7
+_FREE = _stems("free")
 # Two sides of one question: a sentence on one side is not carried by a source on the other.
 _SIDES = tuple(
     (_stems(one), _stems(other))
@@ -105,30 +115,69 @@ _SIDES = tuple(
         ("east eastern", "west western"),
     )
 )
+_BUY, _SELL = stem("buy"), stem("sell")
 _OPPOSING_PREFIXES = ("un", "in", "im", "il", "ir", "dis", "non")
 
 
 def denied_otherwise(claim: Facts, source: Facts, window: Window) -> str:
     """The fault where the sentence denies what the source says, says what it denies, or takes the other side."""
     ours, theirs = _denials(claim, (0, len(claim.text))), _denials(source, window)
+    alike = _shared_part(claim, source, window) >= _ALIKE
     for word in ours.keys() & theirs.keys():
-        if any(ours[word]) and not any(theirs[word]) and not _denies_nearby(source, window, word):
+        if word in _WEAK_STEMS and not alike:
+            continue  # `never had one before` beside `demand had grown`
+        added = any(ours[word]) and not any(theirs[word]) and not _denies_nearby(source, window, word)
+        if added and (alike or not _denied_in_other_words(claim, source)):
             return "The passage does not deny this."
-        if all(theirs[word]) and not any(ours[word]) and not _denies_nearby(claim, (0, len(claim.text)), word):
+        dropped = all(theirs[word]) and not any(ours[word]) and not _denies_nearby(claim, (0, len(claim.text)), word)
+        if dropped and not any(is_negation(w) and w.plain != "without" for w in claim.words):
             return "The passage denies this."
     return _turned(claim, source, window) or _opposite(claim, source, window, ours, theirs)
 
 
+def _shared_part(claim: Facts, source: Facts, window: Window) -> float:
+    """Which share of the sentence's words of content the source has there."""
+    wanted = {word.stem for word in claim.words if word.content}
+    there = {word.stem for word in source.words if window[0] <= word.sentence <= window[1]}
+    return len(wanted & there) / max(1, len(wanted))
+
+
+def _denied_in_other_words(claim: Facts, source: Facts) -> bool:
+    """Whether a sentence of the source that denies or ranks alone has a word of the claim: `No fuel left it`."""
+    named = {at for name in claim.names for at in range(name.first, name.last + 1)}
+    wanted = frozenset(
+        w.stem for at, w in enumerate(claim.words) if w.content and at not in named and w.plain not in SAYING
+    )
+    denying = {w.sentence for w in source.words if is_negation(w) or w.plain in _RANKING or w.stem in _FREE}
+    inside = frozenset(w.stem for w in source.words if w.sentence in denying)
+    outside = frozenset(w.stem for w in source.words if w.sentence not in denying)
+    return bool(wanted & inside - outside)
+
+
 def adds_denial(claim: Facts, source: Facts, window: Window) -> str:
-    """The doubt where the sentence denies something, and nothing near in the source denies, in whatever words."""
-    denied = any(is_negation(word) and word.plain != "without" for word in claim.words)
-    if not denied or any(
-        is_negation(word) or word.stem in _DENYING or _is_opposed(word)
-        for word in source.words
-        if window[0] <= word.sentence <= window[1]
+    """The doubt where the sentence denies something that the source has, and nothing near in the source denies."""
+    denied = frozenset[str]()
+    for at, word in enumerate(claim.words):
+        if is_negation(word) and word.plain != "without" and not _leaves_open(claim, at):
+            heads = [w.stem for w in claim.words[at + 1 : at + 5] if w.content][:2]
+            denied = denied.union(*map(family, heads))
+    against = frozenset(other for word in claim.words if word.content for other in _other_side(word.stem))
+    near = [word for word in source.words if window[0] <= word.sentence <= window[1]]
+    if not denied or any(is_negation(word) or word.stem in _DENYING or _is_opposed(word) for word in near):
+        return ""
+    if _shared_part(claim, source, window) < _ALIKE and (
+        denied.isdisjoint(word.stem for word in source.words)
+        or any(word.stem in against for word in source.words)
+        or _denied_in_other_words(claim, source)
     ):
         return ""
     return "The passage does not deny anything here."
+
+
+def _other_side(stem_: str) -> frozenset[str]:
+    """Stems of the words on the other side, and of the opposite: not open, but closed."""
+    sides = [two if stem_ in one else one for one, two in _SIDES if stem_ in one or stem_ in two]
+    return opposites(stem_).union(*sides)
 
 
 def _is_opposed(word: Word) -> bool:
@@ -185,6 +234,10 @@ def _is_negated(facts: Facts, place: int) -> bool:
         if is_negation(word) or (word.plain == "yet" and after.plain == "to"):
             if word.plain in _IN_PHRASE and (in_phrase or (word.plain == "without" and _is_denied_already(facts, at))):
                 return False
+            if facts.words[max(0, at - 1)].plain == "or":
+                return False  # `whether or not they are`
+            if _leaves_open(facts, at) and facts.words[place].stem not in _EXCLUDING:
+                return False
             return not (word.plain in {"no", "not"} and after.plain in {"doubt", "only", "just", "until"})
         if word.plain in _CLAUSE_ENDS and not (word.plain == "that" and facts.words[at - 1].plain in _DENIED_WHOLE):
             return False
@@ -193,6 +246,13 @@ def _is_negated(facts: Facts, place: int) -> bool:
         if between > 1:
             return False
     return False
+
+
+def _leaves_open(facts: Facts, place: int) -> bool:
+    """Whether a negation denies nothing that follows: `does not rule out a deal`; `cannot lift as much as`."""
+    follows = [w for w in facts.words[place + 1 : place + 9] if w.sentence == facts.words[place].sentence]
+    plains = [w.plain for w in follows]
+    return any(w.stem in _EXCLUDING for w in follows[:2]) or ("as" in plains[:4] and plains.count("as") > 1)
 
 
 def _is_denied_already(facts: Facts, place: int) -> bool:
@@ -234,6 +294,39 @@ def _likest_sentences(claim: Facts, source: Facts, window: Window) -> tuple[int,
     return likest[0], likest[-1]
 
 
+def _is_near_to(facts: Facts, place: int) -> bool:
+    """`close to the limit`."""
+    return facts.words[place].plain == "close" and [w.plain for w in facts.words[place + 1 : place + 2]] == ["to"]
+
+
+def _of_one_thing(claim: Facts, word: Word, source: Facts, opposed: list[str]) -> bool:
+    """Whether a word and its opposite have a word of content in common close to them."""
+    ours = _around(claim, claim.words.index(word))
+    return any(
+        any(not family(stem_).isdisjoint(_around(source, at)) for stem_ in ours)
+        for at, there in enumerate(source.words)
+        if there.stem in opposed
+    )
+
+
+def _around(facts: Facts, place: int) -> frozenset[str]:
+    return frozenset(
+        w.stem
+        for w in facts.words[max(0, place - _NEARBY_WORDS) : place + _NEARBY_WORDS + 1]
+        if w.content and w.sentence == facts.words[place].sentence and w is not facts.words[place]
+    )
+
+
+def _converse(claim: Facts, word: Word, source: Facts) -> bool:
+    """Whether the two sides tell one deed of both: `buys from the growers`, `sell to the mill`."""
+    links = {_BUY: ("from", "to"), _SELL: ("to", "from")}.get(word.stem)
+    return (
+        links is not None
+        and any(w.plain == links[0] for w in claim.words)
+        and any(w.plain == links[1] for w in source.words)
+    )
+
+
 def _opposite(
     claim: Facts,
     source: Facts,
@@ -244,10 +337,15 @@ def _opposite(
     likest = _denials(source, _likest_sentences(claim, source, window))
     for one, other in _SIDES:
         for mine, its in ((one, other), (other, one)):
-            said = [w for w in claim.words if w.stem in mine and w.stem in ours and (w.initial or not w.capital)]
+            said = [
+                w for at, w in enumerate(claim.words)
+                if w.stem in mine and w.stem in ours and (w.initial or not w.capital) and not _is_near_to(claim, at)
+            ]  # fmt: skip
             there = [word for word in likest if word in its]
             # Where the source has a word of the same side too, whether it is denied is compared above.
-            if not said or not there or any(word in mine for word in likest):
+            if not said or not there or any(word in mine for word in likest) or _converse(claim, said[0], source):
+                continue
+            if not _of_one_thing(claim, said[0], source, there):
                 continue
             if {any(ours[w.stem]) for w in said} & {any(likest[word]) for word in there}:
                 return f"The passage says the opposite of “{said[0].text}”."

@@ -14,6 +14,7 @@ from rag.claims import Saying, same_speaker, sayings
 from rag.dates import Date
 from rag.denials import denied_otherwise
 from rag.facts import Facts, Name, Number, Word, holds_words, number_says, same_spelling, spell, stem
+from rag.numbers import is_year
 from rag.slots import in_its_place
 from rag.support import Embeds
 
@@ -148,11 +149,6 @@ def _range(number: Number) -> tuple[float, float]:
     if number.bound == "below":
         return 0.5 * number.low, number.high
     return number.low, number.high
-
-
-def is_year(number: Number) -> bool:
-    """Whether a number is the year of something."""
-    return not number.unit and not number.noun and number.low == number.high and 1500 <= number.low <= 2100
 
 
 def _same_count(number: Number, other: Number, ours: Facts, theirs: Facts, embedding: Embeds) -> bool:

@@ -26,9 +26,13 @@ _NEARLY = frozenset(listed("nearly almost virtually practically"))
 # `in all`, `after all`, `at all`, `above all`: no share of anything; `the whole time`, `all three` count otherwise.
 _NO_SHARE_BEFORE = frozenset({"in", "at", "after", "above", "not", "of"})
 _UNIVERSAL = frozenset(word for word, share in _SHARES.items() if share == _ALL) | frozenset(
-    listed("each both throughout total full complete any no none never indefinitely permanently only without")
+    listed(
+        """each both throughout total full complete any no none never indefinitely permanently only without across
+        altogether not nothing nobody"""
+    )
 )
 _REACH_WORDS = 4
+_PART_WORDS = 6
 
 
 def says_too_much(claim: Facts, source: Facts, window: Window) -> str:
@@ -107,6 +111,12 @@ def _shares_of(source: Facts, window: Window, nouns: frozenset[str]) -> dict[str
         if share and _quantified(source, at) & wanted:
             found[word.text] = share
     for number in source.numbers:
+        # `two of the town's five ploughs`
+        of = source.words[number.last + 1 : number.last + 2 + _PART_WORDS]
+        if of and of[0].plain == "of" and number.low == number.high and {word.stem for word in of[1:]} & wanted:
+            whole = next((n for n in source.numbers if number.last < n.first <= number.last + _PART_WORDS), None)
+            if whole is not None and number.high < whole.low:
+                found[number.text] = _MANY
         if number.unit == "percent" and window[0] <= source.words[number.first].sentence <= window[1]:
             after = source.words[number.last + 1 : number.last + 1 + _REACH_WORDS]
             if {word.stem for word in after} & wanted:

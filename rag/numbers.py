@@ -3,7 +3,7 @@
 import math
 import re
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from rag.words import Word, listed, stem
 
@@ -31,6 +31,7 @@ _SCALES = {
     "k": 1e3, "m": 1e6, "mn": 1e6, "mln": 1e6, "bn": 1e9, "b": 1e9, "tn": 1e12,
 }  # fmt: skip
 _WRITTEN_ON = {"k", "m", "b"}  # one letter is a scale only where it touches its number
+_PARTS = {"half": 50.0, "third": 33.0, "quarter": 25.0, "fifth": 20.0, "tenth": 10.0}
 _VAGUE = {"dozens": 12.0, "hundreds": 1e2, "thousands": 1e3, "millions": 1e6, "billions": 1e9, "tens": 10.0}
 _UNITS = {
     "%": "percent", "percent": "percent", "pct": "percent", "€": "EUR", "euro": "EUR", "euros": "EUR", "eur": "EUR",
@@ -48,12 +49,21 @@ _UNITS = {
     "mile": "mile", "miles": "mile", "metre": "metre", "metres": "metre", "meter": "metre", "meters": "metre",
     "cm": "cm", "foot": "foot", "feet": "foot", "ft": "foot", "inch": "inch", "inches": "inch", "kg": "kg",
     "kilogram": "kg", "kilograms": "kg", "tonne": "tonne", "tonnes": "tonne", "ton": "tonne", "tons": "tonne",
-    "degree": "degree", "degrees": "degree",
+    "degree": "degree", "degrees": "degree", "celsius": "degree", "litre": "litre", "litres": "litre",
+    "liter": "litre", "liters": "litre", "gallon": "gallon", "gallons": "gallon", "barrel": "barrel",
+    "barrels": "barrel", "hectare": "hectare", "hectares": "hectare", "acre": "acre", "acres": "acre",
+    "watt": "watt", "watts": "watt", "kilowatt": "kW", "kilowatts": "kW", "kw": "kW", "megawatt": "MW",
+    "megawatts": "MW", "mw": "MW", "gigawatt": "GW", "gigawatts": "GW", "gw": "GW", "gram": "gram", "grams": "gram",
+    "gramme": "gram", "grammes": "gram", "millimetre": "mm", "millimetres": "mm", "millimeter": "mm",
+    "millimeters": "mm", "mm": "mm", "centimetre": "cm", "centimetres": "cm", "centimeter": "cm", "centimeters": "cm",
+    "yard": "yard", "yards": "yard", "tugrik": "MNT", "tugriks": "MNT", "shilling": "shilling",
+    "shillings": "shilling",
 }  # fmt: skip
+_POWERS = {"square", "cubic"}
 _UNIT_STEMS = {stem(word): unit for word, unit in _UNITS.items()}
 # Money may go unsaid in words (`a 240-million bridge`); what else has a unit counts no other thing.
 _CURRENCIES = {"EUR", "GBP", "USD", "JPY", "crown", "RUB", "UAH", "CNY", "rupee", "PLN", "TRY", "franc", "peso", "ZAR",
-               "dinar"}  # fmt: skip
+               "dinar", "MNT", "shilling"}  # fmt: skip
 # `the two`, and the two that every story has: they point at whom the text names and count nobody.
 _POINTING = {"the", "these", "those", "its", "their", "his", "her", "our", "other"}
 _SIDES = {stem(word) for word in listed("side party country nation neighbour team camp delegation capital")}
@@ -61,6 +71,7 @@ _PAIR_WORDS = {"both", "pair", "couple", "duo", "twin", "twins"}
 # How far a rounded number may be from what it is rounded from, as a share.
 _ROUNDED = 0.1
 _ADDING = {"all", "total", "altogether", "together", "combined", "overall"}
+_PARTING = {"margin", "difference", "majority", "lead", "gap"}
 _ABOUT = {"about", "around", "approximately", "roughly", "nearly", "almost", "some", "close"}
 _ABOVE = {
     ("more", "than"),
@@ -264,6 +275,8 @@ def _unit_after(text: str, words: tuple[Word, ...], last: int) -> tuple[str, int
         return "percent", last + 2
     if plain in {"us", "u.s"} and last + 2 < len(words) and words[last + 2].plain in {"dollar", "dollars"}:
         return "USD", last + 2
+    if plain in _POWERS and last + 2 < len(words) and words[last + 2].plain in _UNITS:
+        return f"{plain} {_UNITS[words[last + 2].plain]}", last + 2
     return (_UNITS[plain], last + 1) if plain in _UNITS else ("", last)
 
 
@@ -321,6 +334,11 @@ def number_says(source: Number, claim: Number) -> bool:
     return claim.low <= source.low and source.high <= claim.high
 
 
+def is_year(number: Number) -> bool:
+    """Whether a number may be a year and counts nothing."""
+    return not number.unit and not number.noun and number.low == number.high and 1500 <= number.low <= 2100
+
+
 def _rounds(source: float, claim: float) -> bool:
     """Whether a claimed number is the source's with fewer digits that count: 80 of 78.6, not 525 of 515."""
     if not claim or not source or abs(source - claim) > _ROUNDED * max(source, claim):
@@ -355,11 +373,37 @@ def says_pair(words: tuple[Word, ...], numbers: tuple[Number, ...], claim: Numbe
     return points or bool(_SIDES & set(claim.noun)) or any(word.plain in _PAIR_WORDS for word in words)
 
 
-def says_sum(numbers: tuple[Number, ...], claim: Number, claimed: tuple[Word, ...]) -> bool:
-    """Whether a claim that adds up (`in all`, `a total of`) gives the sum of two numbers of one unit or noun."""
-    if not {word.plain for word in claimed} & _ADDING or claim.low != claim.high:
+def says_share(words: tuple[Word, ...], claim: Number) -> bool:
+    """Whether a source says a claimed percentage as a part: `20 percent` is `a fifth`."""
+    if claim.unit != "percent" or claim.low != claim.high:
         return False
     return any(
+        _PARTS.get(word.plain) == claim.low and before.plain in {"a", "one", "by", "about", "nearly", "almost", "over"}
+        for before, word in pairwise(words)
+    ) or any(word.plain == "half" and claim.low == 50 for word in words)
+
+
+def says_age(numbers: tuple[Number, ...], claim: Number, claimed: tuple[Word, ...]) -> bool:
+    """Whether a source carries a claimed age: `22-year-old` of `Tadele, 22,`."""
+    old = claim.unit == "year" and claim.last + 1 < len(claimed) and claimed[claim.last + 1].plain == "old"
+    return old and any(not n.unit and not n.noun and n.low == n.high == claim.low for n in numbers)
+
+
+def says_sum(numbers: tuple[Number, ...], claim: Number, claimed: tuple[Word, ...]) -> bool:
+    """Whether a claim that adds up (`in all`, `a total of`) gives the sum of two numbers of one unit or noun.
+
+    Or their difference, where it says so: `by a margin of 35 votes`.
+    """
+    plains = {word.plain for word in claimed}
+    if claim.low != claim.high or not plains & (_ADDING | _PARTING):
+        return False
+    if plains & _PARTING and any(
+        one.unit == other.unit == "" and abs(abs(one.low - other.low) - claim.low) < 1e-6
+        for one, other in combinations(numbers, 2)
+        if one.low == one.high and other.low == other.high and not (is_year(one) or is_year(other))
+    ):
+        return True
+    return bool(plains & _ADDING) and any(
         one.unit == other.unit == claim.unit
         and (bool(claim.unit) or bool(set(one.noun) & set(other.noun) & set(claim.noun)))
         and one.low == one.high

@@ -13,8 +13,9 @@ from rag.facts import (
     plain_words,
     same_spelling,
     spell,
+    stem,
 )
-from rag.numbers import says_pair, says_sum
+from rag.numbers import says_age, says_pair, says_share, says_sum
 
 _EXACT_WORDS = 3
 
@@ -29,6 +30,7 @@ def missing_fact(claim: Facts, source: Facts, about: Facts) -> str:
     for number in claim.numbers:
         said = any(number_says(other, number) for other in source.numbers)
         said = said or says_pair(source.words, source.numbers, number, claim.words)
+        said = said or says_share(source.words, number) or says_age(source.numbers, number, claim.words)
         if not said and not says_sum(source.numbers, number, claim.words):
             return f"The passage does not have the number {number.text}."
     for date in claim.dates:
@@ -49,6 +51,8 @@ def _has_name(source: Facts, name: Name) -> bool:
     found = [any(same_spelling(part, other) for other in spelled) for part in name.parts]
     if not name.certain or all(found) or _has_initials(source, name):
         return True
+    if len(name.parts) == 1 and any(word.stem == stem(name.text.lower()) for word in source.words):
+        return True  # `Caulking`, at a sentence's start
     return found[-1] and not _another_first_name(source, name)
 
 

@@ -16,7 +16,9 @@ _OFFICES = frozenset(
     delegate lawyer prosecutor senator lawmaker councillor candidate editor manager owner founder economist analyst
     engineer architect professor scientist doctor surgeon nurse teacher farmer driver pilot general colonel sergeant
     inspector detective treasurer curator conductor referee striker goalkeeper son daughter brother sister wife husband
-    father mother uncle aunt nephew niece cousin widow""")
+    father mother uncle aunt nephew niece cousin widow officer warden planner skipper brewer crofter librarian
+    auditor geologist historian archaeologist astronomer specialist organiser organizer pharmacist carpenter
+    technician intendant shopkeeper inspector researcher biologist veterinarian student pensioner""")
 )
 _SAME_OFFICE = {
     "chairman": "chair", "chairwoman": "chair", "chairperson": "chair", "spokeswoman": "spokesman", "boss": "chief",

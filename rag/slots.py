@@ -8,6 +8,7 @@ from typing import TypeVar
 from rag.claims import Window, sayings
 from rag.denials import is_negation
 from rag.facts import TITLES, Date, Facts, Name, Number, date_says, number_says, same_spelling, spell
+from rag.numbers import is_year
 
 Found = TypeVar("Found", Name, Number)
 # From which share of equal words a sentence is nearly word for word another, and how many they must be.
@@ -55,11 +56,7 @@ def belongs_elsewhere(claim: Facts, source: Facts) -> str:
 def _same_kind(source: Number, claim: Number) -> bool:
     if source.ordinal != claim.ordinal or source.unit != claim.unit:
         return False
-    return bool(source.unit) or bool(set(source.noun) & set(claim.noun)) or _year(source) == _year(claim) is True
-
-
-def _year(number: Number) -> bool:
-    return not number.unit and number.low == number.high and 1500 <= number.low <= 2100 and not number.noun
+    return bool(source.unit) or bool(set(source.noun) & set(claim.noun)) or is_year(source) == is_year(claim) is True
 
 
 def _outweighed(

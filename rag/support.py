@@ -16,7 +16,9 @@ from llama_index.core.embeddings import BaseEmbedding
 from index.passages import Passage
 from rag.certainty import states_as_fact, too_certain
 from rag.citations import Citation, Support, answer_sentences, quote_span
-from rag.claims import sayings, wrong_doer, wrong_speaker
+from rag.claims import sayings, wrong_speaker
+from rag.comparison import wrong_comparison
+from rag.deeds import wrong_deed
 from rag.denials import adds_denial, denied_otherwise
 from rag.extent import adds_all, says_too_much
 from rag.facts import (
@@ -189,11 +191,11 @@ def check_support(
     if fault:
         return "unsupported", fault
     window = _nearest_window(claim, source)
-    for check in (wrong_speaker, denied_otherwise, in_its_place, wrong_doer):
+    for check in (wrong_speaker, denied_otherwise, in_its_place, wrong_deed):
         fault = check(claim, source, window)
         if fault:
             return "unsupported", fault
-    for check in (says_too_much, too_certain, wrong_order):
+    for check in (says_too_much, too_certain, wrong_order, wrong_comparison):
         fault = check(claim, source, window)
         if fault:
             return "unsupported", fault

@@ -27,6 +27,12 @@ def faults(claim: str, source: str) -> tuple[str, str]:
          "Holm and two colleagues will testify."),
         ("The firm plans to open a plant in Orne.", "The firm wants to open a plant in Orne.",
          "The firm opened a plant in Orne."),
+        ("The kiln stood in the yard. A cracked flue may have caused the fire, the warden said.",
+         "The fire may have come from a cracked flue.", "The fire was caused by the cracked flue."),
+        ("She thinks the bridge can reopen by May.", "She expects the bridge to reopen by May.",
+         "She guaranteed that the bridge would reopen by May."),
+        ("He said he believed that a deal was near.", "He believed a deal to be near.",
+         "He confirmed that a deal was near."),
     ],
 )  # fmt: skip
 def test_what_may_or_will_be_has_not_happened(source: str, true: str, false: str) -> None:

@@ -20,6 +20,8 @@ def faults(claim: str, source: str) -> tuple[str, str]:
         ("The parties agree on 90 percent of the issues.", "They agree on many issues.", "They agree on every issue."),
         ("Several bakeries, most of which are family firms, closed.", "Most of them are family firms.",
          "Several bakeries, all of which are family firms, closed."),
+        ("Two of the town's five ploughs broke down.", "Some of the ploughs broke down.",
+         "All of the town's ploughs broke down."),
         ("Few of the pupils passed the test.", "Few pupils passed.", "None of the pupils passed the test."),
     ],
 )  # fmt: skip

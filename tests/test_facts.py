@@ -4,7 +4,7 @@ import pytest
 
 from rag.dates import other_period
 from rag.facts import date_says, find_facts, number_says, same_spelling, spell
-from rag.numbers import says_sum
+from rag.numbers import says_age, says_share, says_sum
 
 
 @pytest.mark.parametrize(
@@ -63,6 +63,10 @@ def test_words_that_only_look_like_numbers_are_none(text: str) -> None:
         ("hundreds of thousands of families", "millions of families", False),
         ("between 5 and 10 hours", "5 hours", True),
         ("Article 5 of the treaty", "5 hours", False),
+        ("40 square kilometres", "40 square kilometers", True),
+        ("40 square kilometres", "40 square metres", False),
+        ("21 million cubic metres", "21 million litres", False),
+        ("90 megawatts", "90 kilowatts", False),
     ],
 )
 def test_a_source_says_a_number_only_as_precisely_as_it_does(source: str, claim: str, says: bool) -> None:
@@ -162,3 +166,21 @@ def test_numbers_that_a_sentence_adds_up_need_not_be_written() -> None:
     )
     assert says_sum(numbers, added.numbers[0], added.words)
     assert not says_sum(numbers, claimed.numbers[0], claimed.words)
+
+
+def test_a_difference_may_be_told_where_it_is_said_to_be_one() -> None:
+    numbers = find_facts("They voted by 412 to 377 on Thursday.").numbers
+    margin, count = (find_facts(text) for text in ("It passed with a margin of 35 votes.", "It got 35 votes."))
+    assert says_sum(numbers, margin.numbers[0], margin.words)
+    assert not says_sum(numbers, count.numbers[0], count.words)
+
+
+def test_a_part_may_be_told_in_percent_and_an_age_in_words() -> None:
+    (share,), (other,) = (find_facts(text).numbers for text in ("by 20 percent", "by 30 percent"))
+    words = find_facts("Sales fell by a fifth.").words
+    assert says_share(words, share)
+    assert not says_share(words, other)
+    aged, older = (find_facts(text) for text in ("a 22-year-old winner", "a 23-year-old winner"))
+    numbers = find_facts("Hanna Tade, 22, won the race.").numbers
+    assert says_age(numbers, aged.numbers[0], aged.words)
+    assert not says_age(numbers, older.numbers[0], older.words)

@@ -2,6 +2,8 @@
 
 import pytest
 
+from rag.comparison import wrong_comparison
+from rag.deeds import wrong_deed
 from rag.facts import find_facts
 from rag.order import wrong_order
 
@@ -40,6 +42,40 @@ PAIRS = {
             "The opposition left the chamber after the vote.",
         ),
     ],
+    "one after the other": [
+        (
+            "The band first tuned the organ and then moved it to the crypt.",
+            "The organ was tuned before the band moved it to the crypt.",
+            "The band moved the organ to the crypt first and tuned it afterwards.",
+        ),
+        (
+            "Six hundred members had signed the letter, after which the board opened its books.",
+            "The board opened its books after the letter had been signed by the members.",
+            "The board opened its books before the members signed the letter.",
+        ),
+        (
+            "The search began in the lake and was then extended to the woods.",
+            "The search started in the lake and reached the woods later.",
+            "The search started in the woods and only later reached the lake.",
+        ),
+    ],
+    "who to whom, without names": [
+        (
+            "The warden counted the birds. He pays local boatmen 30 crowns for each nest.",
+            "Local boatmen get 30 crowns from the warden for each nest.",
+            "Local boatmen pay the warden 30 crowns for each nest.",
+        ),
+        (
+            "The glazier taught the apprentices to cut glass in the old mill.",
+            "The glazier taught apprentices to cut glass.",
+            "The apprentices taught the glazier to cut glass.",
+        ),
+        (
+            "The finder took the coin to a dealer, who gave it to the abbey.",
+            "A dealer gave the coin to the abbey.",
+            "The abbey gave the coin to a dealer.",
+        ),
+    ],
     "who to whom": [
         (
             "Lindqvist accused Marovic of leaking the letter to the press.",
@@ -62,6 +98,18 @@ PAIRS = {
             "Elna Voss handed the ring to Peter Aske at the ceremony.",
         ),
     ],
+    "more and less in words": [
+        (
+            "The new pump is louder than the old windmill, and it lifts less water than the canal.",
+            "The old windmill is not as loud as the new pump.",
+            "The new pump is quieter than the old windmill.",
+        ),
+        (
+            "About 40 trains will be cancelled this week, fewer than during the floods in May.",
+            "More trains were cancelled during the floods in May than this week.",
+            "More trains will be cancelled this week than during the floods in May.",
+        ),
+    ],
     "more and less": [
         (
             "The northern bridge cost 40 million euros, while the southern bridge cost 65 million euros.",
@@ -80,7 +128,9 @@ CASES = [pytest.param(*pair, id=f"{kind}: {pair[2]}") for kind, pairs in PAIRS.i
 
 def fault(claim: str, source: str) -> str:
     facts = find_facts(source)
-    return wrong_order(find_facts(claim), facts, (0, facts.words[-1].sentence))
+    window = (0, facts.words[-1].sentence)
+    checks = (wrong_order, wrong_deed, wrong_comparison)
+    return next((found for check in checks if (found := check(find_facts(claim), facts, window))), "")
 
 
 @pytest.mark.parametrize(("source", "true", "false"), CASES)
