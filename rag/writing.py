@@ -31,6 +31,7 @@ from rag.retrieval import ScoredPassage
 log = logging.getLogger(__name__)
 
 _ECHO_CHARACTERS = 600  # of a growing text's end, which is looked at each time it grows
+_FEED_SECONDS = 0.05  # between two looks at a growing text: each reads all of it, and nobody sees more of them
 _WARMTH = 0.7  # temperature of further drafts: at 0 all would be the same
 # What the reader may wait for a better text: at least so many seconds, at most as long as the first draft took.
 _LEAST_SECONDS = 10.0
@@ -241,11 +242,16 @@ class _Call:
         Raises:
             ModelContextError: the prompt is longer than the model can read; nothing came.
         """
-        text = ""
+        text = held = ""
+        fed = 0.0
         try:
             async with aclosing(self._stream.pieces()) as pieces:
                 async for piece in pieces:
-                    before, text = text, self._markers.feed(piece)
+                    held += piece
+                    if text and time.monotonic() - fed < _FEED_SECONDS:
+                        continue
+                    before, text = text, self._markers.feed(held)
+                    held, fed = "", time.monotonic()
                     if self._echoes.hears(text[-_ECHO_CHARACTERS:]):
                         break
                     if text != before:
@@ -257,6 +263,7 @@ class _Call:
         except ModelError as exc:
             log.warning("The model failed: %s", exc)
             self.failure = str(exc)
+        self._markers.feed(held)
         self.text = self._markers.finish()
         if self._echoes.hears(self.text):
             log.warning("The model recited its instructions.")
