@@ -24,6 +24,7 @@ from eval.load import load_json, load_lines, measure_load
 from eval.matrix import read_matrix
 from eval.metrics import METRIC, METRICS
 from eval.provenance import ROOT
+from eval.reading import measure_reading, reading_lines
 from eval.report import comparison_lines, write_reports
 from eval.retrieval_benchmark import benchmark, benchmark_json, benchmark_lines
 from eval.retrieval_scale import SIZES, measure_scale, scale_json, scale_lines
@@ -385,6 +386,20 @@ def support(
         return
     for name, share in shares:
         print(f"{name:36} {share.value:.3f} marked  [{share.low:.3f}, {share.high:.3f}]  n {share.count}")
+
+
+@app.command()
+def reading(
+    bench: Annotated[Path, typer.Argument(help="A folder with squad2, clapnq, selqa and onestopqa.")],
+    most: Annotated[int | None, typer.Option(min=1, help="Questions of a set at most.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure the reader on articles that its training held out, beside plain sentence selection."""
+    figures = measure_reading(bench, embedding=load_embedding(load_settings()), most=most)
+    if as_json:
+        write_json({"reading": [asdict(one) for one in figures]})
+        return
+    print("\n".join(reading_lines(figures)))
 
 
 @app.command()

@@ -23,6 +23,7 @@ from llama_index.core.embeddings import BaseEmbedding
 from pydantic import PrivateAttr
 from tokenizers import Tokenizer
 
+from index.bundled import Bundle, open_session, open_tokenizer
 from index.classes import import_class
 from index.errors import ModelError, SettingsError
 from index.model_errors import ModelCall, provider_errors
@@ -34,8 +35,8 @@ BUNDLED_DIMENSIONS = 384
 # Tokens of a text that count, the two marks at its ends included; what is beyond them is not seen by the model.
 BUNDLED_MAX_TOKENS = 256
 
+TOKENIZER_FILE = "tokenizer.json"
 _MODEL_FILE = "minilm_int8.onnx"
-_TOKENIZER_FILE = "tokenizer.json"
 # 256 tokens are some 1,200 characters of prose: a book given as one text is not worth tokenising whole.
 _MAX_CHARACTERS = 20_000
 _TEXTS_A_CALL = 256
@@ -128,42 +129,14 @@ def load_model(folder: Path) -> MiniLM:
 
 @lru_cache(maxsize=2)
 def _load_model_once(folder: Path) -> MiniLM:
-    files = _read_checked(folder)
-    options = onnxruntime.SessionOptions()
-    # More threads inside a run wait for each other in a loop, which doubles the time where a core is busy.
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    session = onnxruntime.InferenceSession(files[_MODEL_FILE], options, providers=["CPUExecutionProvider"])
-    tokenizer = Tokenizer.from_buffer(files[_TOKENIZER_FILE])
-    # The file itself asks for truncation to 128 and padding of every text to 128.
-    tokenizer.no_padding()
-    tokenizer.enable_truncation(BUNDLED_MAX_TOKENS)
-    return MiniLM(session, tokenizer)
-
-
-def _read_checked(folder: Path) -> dict[str, bytes]:
-    """The model's files, each with the sha256 that is recorded beside them (20 ms for all)."""
-    files = {}
-    try:
-        for line in (folder / "SHA256SUMS").read_text(encoding="ascii").splitlines():
-            recorded, name = line.split()
-            files[name] = (folder / name).read_bytes()
-            if hashlib.sha256(files[name]).hexdigest() != recorded:
-                raise _broken(folder / name, "is damaged")
-    except OSError as exc:
-        raise _broken(Path(exc.filename or folder), "cannot be read") from exc
-    except ValueError as exc:
-        raise _broken(folder / "SHA256SUMS", "is damaged") from exc
-    if files.keys() != {_MODEL_FILE, _TOKENIZER_FILE}:
-        raise _broken(folder / "SHA256SUMS", "is damaged")
-    return files
-
-
-def _broken(path: Path, what: str) -> ModelError:
-    return ModelError(
-        f"The bundled embedding model {what}: {path}. Get the folder index/minilm of Byline again, "
-        "or set BYLINE_EMBEDDING to another model."
-    )
+    files = Bundle(
+        name="embedding model",
+        folder=folder,
+        files=frozenset({_MODEL_FILE, TOKENIZER_FILE}),
+        remedy="Get the folder index/minilm of Byline again, or set BYLINE_EMBEDDING to another model.",
+    ).read()
+    tokenizer = open_tokenizer(files[TOKENIZER_FILE], max_tokens=BUNDLED_MAX_TOKENS)
+    return MiniLM(open_session(files[_MODEL_FILE]), tokenizer)
 
 
 def usable_cores() -> int:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from index.errors import QuestionSetError
 from index.passages import Passage
+from index.sentences import Span
 from rag.citations import Citation
 from rag.coverage import Coverage, Difference, DifferingValue
 from rag.retrieval import ScoredPassage
@@ -46,6 +47,7 @@ class Answer:
         cost: what the tokens cost; None where no prices are set.
         confidence: how likely it is, from 0 to 1, that the articles answer, where Byline weighed it itself; else None.
         notice: what the reader must know of how the answer came to be (the model failed, the stream broke), or "".
+        highlights: characters of the text that answer, in a text of quotations; shown in bold, not in the JSON.
     """
 
     question: str
@@ -65,6 +67,7 @@ class Answer:
     cost: Cost | None = None
     confidence: float | None = None
     notice: str = ""
+    highlights: tuple[Span, ...] = ()
 
 
 def to_json(answer: Answer, *, id: str = "") -> dict[str, Any]:  # noqa: A002 - the key's name
@@ -136,8 +139,9 @@ def from_json(data: Mapping[str, Any]) -> Answer:
     """Read an answer back.
 
     The JSON holds no text but the quotes, so a cited passage is cut down to its quoted words and one that was only
-    retrieved has its place and no text. Verdicts on single sentences, the confidence and the words of articles that
-    report the same are not in it either. What Byline once did not write (conversation, cost, notice) may be missing.
+    retrieved has its place and no text. Verdicts on single sentences, the confidence, the highlights and the words of
+    articles that report the same are not in it either. What Byline once did not write (conversation, cost, notice)
+    may be missing.
 
     Raises:
         QuestionSetError: it is no answer; the message names what is missing or wrong.

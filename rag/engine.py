@@ -241,6 +241,7 @@ class NewsQueryEngine(BaseQueryEngine):
                 refused=False,
                 citations=extract.citations,
                 sentences=extract.sentences,
+                highlights=extract.highlights,
                 coverage=await asyncio.to_thread(find_coverage, extract.citations, self.store),
             )
         yield asked.done(answer)

@@ -1,54 +1,48 @@
 """The answer without a model: the articles' own sentences, quoted and cited, or plain words that they do not say.
 
-The sentences of the passages found are described by a few numbers; one weighted sum of them ranks the sentences
-(`rank_sentences`), another, over the best sentence and the question, tells whether the articles answer at all
-(`answerability`).
+What the sentences of the passages hold is weighed in `rag/evidence.py`; here an answer is made of the best of them.
 """
 
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from math import exp
-from typing import NamedTuple
 
-import numpy as np
-
-from index.lexical import STOP_WORDS, words_of
+from index.lexical import STOP_WORDS
 from index.sentences import Span, split_sentences
 from index.store import PassageStore
 from rag.antecedents import name_pronoun
 from rag.asking import REFUSAL
 from rag.citations import Citation
-from rag.facts import spell
+from rag.evidence import (
+    Candidate,
+    Features,
+    Ranked,
+    answerability,
+    find_candidates,
+    find_nearness,
+    rank_sentences,
+    weigh_evidence,
+)
 from rag.languages import language_of, reads_english
-from rag.question import Question, answers_kind, mend_spelling, missing_names, read_question
+from rag.question import Question, mend_spelling, missing_names, read_question
 from rag.retrieval import ScoredPassage
 from rag.support import SentenceSupport
 
 MAX_SENTENCES = 3
 MAX_WORDS = 80
-# Sentences that are embedded, the most promising by their words: each costs a few milliseconds.
-_EMBEDDED = 16
-
-# Fitted by regression with a softmax over a question's sentences, and by logistic regression with equal weight on
-# answerable and unanswerable questions, on part of SQuAD 2.0 (dev) and CLAP NQ (dev), articles of the other part held
-# out: there the best sentence holds the answer for .83 of SQuAD's questions (the cosine alone: .71), and the area
-# under the ROC curve between answerable and other questions is .999 for questions about other articles, .83 for
-# CLAP NQ's, .64 for SQuAD's adversarial ones, .99 for MultiHop-RAG's, on which nothing was fitted.
-# Names of passages that lack a name of the question, and the rarest word not found, were tried and did not help.
-SENTENCE_WEIGHTS = (3.8, 1.1, 4.1, 0.9, 0.5)
-EVIDENCE_WEIGHTS = (4.1, 1.2, 1.5, 0.3, 0.2, -0.8, -0.9)
-EVIDENCE_BIAS = -3.45
-# From this likelihood on the articles' words are given as an answer (held out: .94 of SQuAD's answerable questions and
-# .95 of CLAP NQ's are, none of those about other articles).
-_ANSWERS_FROM = 0.4
-# A sentence that gives an office to the one whom the question names answers what that one is.
-_ROLE_TOLD = 0.9
-# From this likelihood on a refusal shows the nearest sentence.
-_NEAR_MISS_FROM = 0.1
-# Not even a model is asked where that likelihood is below this and nothing found is as near as this (cosine): it
-# judges what is doubtful better, and a call for nothing costs less than a question refused that has an answer.
-_ASKS_FROM = 0.05
+# From this likelihood on the articles' words are given as an answer: on the sets of `rag/evidence.py` about three of
+# four questions with an answer get one, and as many of those without are refused.
+_ANSWERS_FROM = 0.42
+# A sentence that gives an office to the one whom the question names answers what that one is; words of the one whom the
+# question names, on all that it is about, answer what that one said.
+_TOLD = 0.9
+_ALL = 0.99
+# A refusal shows the nearest sentence where it is as near as this (cosine) or holds as much of the question.
+_NEAR_MISS_FROM = 0.35
+# Not even a model is asked where that likelihood is below this, which takes a reader that sees nothing and hardly a
+# word of the question, and nothing found is as near as this (cosine): it judges what is doubtful better, and a call
+# for nothing costs less than a question refused that has an answer.
+_ASKS_FROM = 0.17
 _ASKS_NEAR_FROM = 0.25
 
 # A further sentence may score this much less than the best, must bring this share of the question that was not said
@@ -77,173 +71,15 @@ class Extract:
         citations: one for each quoted sentence.
         sentences: the sentences of the text, all supported, since they are the articles' own.
         confidence: how likely it is that the articles answer, from 0 to 1.
+        highlights: the words within the quotations that answer, as characters of the text.
     """
 
     text: str
     refused: bool
     citations: tuple[Citation, ...] = ()
     sentences: tuple[SentenceSupport, ...] = ()
+    highlights: tuple[Span, ...] = ()
     confidence: float = 0.0
-
-
-class Features(NamedTuple):
-    """What is known of a sentence as an answer to a question.
-
-    Attributes:
-        cosine: of the question and the sentence.
-        said: share of the question's words that the sentence has, rare words counting for more.
-        said_around: the same with the sentence before it and the article's title.
-        counted: where a length of time or another number is asked for, 1 if it has one, -1 if not; else 0.
-        named: the same for a name, a time, a reason, or words of someone whom the question names.
-    """
-
-    cosine: float
-    said: float
-    said_around: float
-    counted: float
-    named: float
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A sentence that may answer.
-
-    Attributes:
-        found: the passage it stands in.
-        start: first character, in its article.
-        end: one past the last.
-        text: the characters between.
-        before: the sentence before it in its passage, or "".
-        words: its words, in one spelling.
-        around: the same with those of the sentence before it and of the title.
-    """
-
-    found: ScoredPassage
-    start: int
-    end: int
-    text: str
-    before: str
-    words: frozenset[str]
-    around: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Ranked:
-    """A sentence with its features, its vector and its score; larger is better."""
-
-    candidate: Candidate
-    features: Features
-    vector: np.ndarray[tuple[int], np.dtype[np.float32]]
-    score: float
-
-
-def find_candidates(passages: Sequence[ScoredPassage]) -> list[Candidate]:
-    """The sentences of the passages, each once, however many articles carry it."""
-    candidates: list[Candidate] = []
-    seen: set[str] = set()
-    for found in passages:
-        title, before, before_words = _spelled(found.passage.title), "", frozenset[str]()
-        for start, end in _whole_sentences(found.passage.text):
-            text = found.passage.text[start:end]
-            words = _spelled(text)
-            if words and text not in seen:
-                seen.add(text)
-                place = found.passage.start + start, found.passage.start + end
-                candidates.append(Candidate(found, *place, text, before, words, words | before_words | title))
-            before, before_words = text, words
-    return candidates
-
-
-def _whole_sentences(text: str) -> list[Span]:
-    """The sentences of a text; one that ends with a colon goes on with the next."""
-    spans: list[Span] = []
-    for span in split_sentences(text):
-        if spans and text[spans[-1].end - 1] == ":":
-            spans[-1] = Span(spans[-1].start, span.end)
-        else:
-            spans.append(span)
-    return spans
-
-
-def _spelled(text: str) -> frozenset[str]:
-    return frozenset(spell(word) for word in words_of(text))
-
-
-def rank_sentences(question: Question, candidates: Sequence[Candidate], store: PassageStore) -> list[Ranked]:
-    """The most promising sentences, best first; equal scores stand in the order of passages."""
-    hopeful = find_hopeful(question, candidates)
-    if not hopeful:
-        return []
-    vectors = np.asarray(
-        store.embedding.get_text_embedding_batch([candidate.text for candidate in hopeful]), dtype=np.float32
-    )
-    cosines = vectors @ np.asarray(store.embedding.get_query_embedding(question.text), dtype=np.float32)
-    ranked = []
-    for candidate, vector, cosine in zip(hopeful, vectors, cosines, strict=True):
-        features = describe(question, candidate, cosine=float(cosine))
-        ranked.append(Ranked(candidate, features, vector, float(np.dot(features, SENTENCE_WEIGHTS))))
-    return sorted(ranked, key=lambda one: (-one.score, one.candidate.found.rank, one.candidate.start))
-
-
-def find_hopeful(question: Question, candidates: Sequence[Candidate]) -> list[Candidate]:
-    """The sentences that are worth comparing with the question, the most promising by their words first."""
-    return sorted(candidates, key=lambda candidate: -_promise(question, candidate))[:_EMBEDDED]
-
-
-def _promise(question: Question, candidate: Candidate) -> float:
-    return question.share(candidate.words) + question.share(candidate.around) + 1 / (1 + candidate.found.rank)
-
-
-def describe(question: Question, candidate: Candidate, *, cosine: float) -> Features:
-    """The numbers that a sentence is judged by."""
-    fits = 1.0 if answers_kind(question, candidate.text, before=candidate.before) else -1.0
-    return Features(
-        cosine=cosine,
-        said=question.share(candidate.words),
-        said_around=question.share(candidate.around),
-        counted=fits if question.kind in {"duration", "number"} else 0.0,
-        named=fits if question.kind in {"time", "role", "person", "place", "reason", "statement"} else 0.0,
-    )
-
-
-class Evidence(NamedTuple):
-    """What is known of how well the articles answer a question.
-
-    Attributes:
-        cosine: of the question and the best sentence.
-        said: share of the question's words in the best sentence.
-        said_around: the same with the sentence before it and the title.
-        counted: as in `Features`.
-        named: as in `Features`.
-        unknown: share of the question that is words no article has.
-        missing_names: names and numbers of the question that no article has, at most 2.
-    """
-
-    cosine: float
-    said: float
-    said_around: float
-    counted: float
-    named: float
-    unknown: float
-    missing_names: float
-
-
-def weigh_evidence(question: Question, best: Features) -> Evidence:
-    """The numbers that decide between an answer and a refusal."""
-    return Evidence(
-        cosine=best.cosine,
-        said=best.said,
-        said_around=best.said_around,
-        counted=best.counted,
-        named=best.named,
-        unknown=question.share(question.unknown),
-        missing_names=min(2.0, len(missing_names(question))),
-    )
-
-
-def answerability(evidence: Evidence) -> float:
-    """How likely it is that the articles answer, from 0 to 1."""
-    return 1 / (1 + exp(-(float(np.dot(evidence, EVIDENCE_WEIGHTS)) + EVIDENCE_BIAS)))
 
 
 def quote_answer(question: str, passages: Sequence[ScoredPassage], *, store: PassageStore) -> Extract:
@@ -259,10 +95,10 @@ def quote_answer(question: str, passages: Sequence[ScoredPassage], *, store: Pas
         return Extract(_refusal(asked, store), refused=True)
     ranked = [one for one in rank_sentences(asked, candidates, store) if _fits(asked, one)]
     confidence = answerability(weigh_evidence(asked, ranked[0].features)) if ranked else 0.0
-    if asked.kind == "role" and ranked:
-        confidence = max(confidence, _ROLE_TOLD)
+    if ranked and _is_told(asked, ranked[0].features):
+        confidence = max(confidence, _TOLD)
     if confidence < _ANSWERS_FROM:
-        near = _near_miss(ranked[0].candidate) if confidence >= _NEAR_MISS_FROM else ""
+        near = _near_miss(ranked[0].candidate) if ranked and _is_near(asked, ranked[0].features) else ""
         return Extract(f"{_refusal(asked, store)}{near}", refused=True, confidence=confidence)
     return replace(_compose(_choose(asked, ranked), store), confidence=confidence)
 
@@ -277,11 +113,10 @@ def refuse_unasked(question: str, passages: Sequence[ScoredPassage], *, store: P
         return _refusal(asked, store)
     if not asked.weights or not _ENGLISH.search(question):
         return ""
-    # A model waits: the most promising sentence is mostly near enough, and then the others need no vectors.
-    hopeful = find_hopeful(asked, candidates)
-    if any(one.features.cosine >= _ASKS_NEAR_FROM for one in rank_sentences(asked, hopeful[:1], store)):
+    # A model waits: the most promising sentence is mostly near enough, and then nothing need be read.
+    if find_nearness(asked, candidates, store) >= _ASKS_NEAR_FROM:
         return ""
-    ranked = rank_sentences(asked, hopeful, store)
+    ranked = rank_sentences(asked, candidates, store)
     far = max(one.features.cosine for one in ranked) < _ASKS_NEAR_FROM
     hopeless = far and answerability(weigh_evidence(asked, ranked[0].features)) < _ASKS_FROM
     return _refusal(asked, store) if hopeless else ""
@@ -294,10 +129,21 @@ def _read(question: str, passages: Sequence[ScoredPassage], store: PassageStore)
 
 
 def _fits(question: Question, one: Ranked) -> bool:
-    """Whether a sentence can answer at all: how long with a length of time, what someone said with that one's words."""
-    if question.kind == "duration":
-        return one.features.counted > 0
-    return question.kind not in {"role", "statement"} or one.features.named > 0
+    """Whether a sentence can answer at all: what someone is, with an office of that one."""
+    return question.kind != "role" or one.features.named > 0
+
+
+def _is_told(question: Question, best: Features) -> bool:
+    """Whether the kind of question and the words alone make sure that the sentence answers."""
+    if question.kind == "statement":
+        return bool(question.facts.names) and best.named > 0 and best.said > _ALL
+    return question.kind == "role"
+
+
+def _is_near(question: Question, best: Features) -> bool:
+    """Whether a sentence that does not answer is worth showing: about what is asked, and nothing asked is unknown."""
+    near = best.cosine >= _NEAR_MISS_FROM or best.said >= _NEAR_MISS_FROM
+    return near and not missing_names(question)
 
 
 def is_small_talk(question: str) -> bool:
@@ -341,13 +187,23 @@ def _quotation(candidate: Candidate, sentence: str) -> str:
     It is on one line; quotation marks within quotation marks are single ones, and `[3]` in an article is no marker.
     """
     source = candidate.found.passage.source
-    words = " ".join(sentence.split()).replace("“", "‘").replace("”", "’")
-    words = re.sub(r'"([^"]*)"', r"‘\1’", words)
-    words = re.sub(r"\[(\d{1,2})\]", r"(\1)", words)
+    words = _in_quotation(sentence)
     return f"{source}: “{words}”" if source else f"“{words}”"
 
 
-def _choose(question: Question, ranked: Sequence[Ranked]) -> list[Candidate]:
+def _in_quotation(text: str) -> str:
+    words = re.sub(r'"([^"]*)"', r"‘\1’", " ".join(text.split()).replace("“", "‘").replace("”", "’"))
+    return re.sub(r"\[(\d{1,2})\]", r"(\1)", words)
+
+
+def _find_words(words: str, text: str, start: int) -> list[Span]:
+    """Where the words that answer stand in a text from `start` on, if they stand there as they are."""
+    said = _in_quotation(words)
+    found = re.compile(rf"(?<!\w){re.escape(said)}(?!\w)").search(text, start) if said else None
+    return [Span(*found.span())] if found else []
+
+
+def _choose(question: Question, ranked: Sequence[Ranked]) -> list[Ranked]:
     """The best sentence, and those behind it that add something the question asks for, within the limits."""
     chosen = [ranked[0]]
     said = set(ranked[0].candidate.words)
@@ -363,18 +219,21 @@ def _choose(question: Question, ranked: Sequence[Ranked]) -> list[Candidate]:
             chosen.append(one)
             said |= one.candidate.words
             length += words
-    return [one.candidate for one in chosen]
+    return chosen
 
 
-def _compose(quoted: Iterable[Candidate], store: PassageStore) -> Extract:
+def _compose(quoted: Iterable[Ranked], store: PassageStore) -> Extract:
     """The text of an answer: each sentence quoted, its marker behind; who "he" is in brackets where that is certain."""
     text = ""
     citations: list[Citation] = []
-    for candidate in quoted:
+    highlights: list[Span] = []
+    for one in quoted:
+        candidate = one.candidate
         text += "\n\n" if text else ""
         start = len(text)
         passage, marker = candidate.found.passage, candidate.found.rank
         text += f"{_quotation(candidate, _told_whole(candidate, store))} [{marker}]"
+        highlights += _find_words(one.answer, text, start)
         citations.append(
             Citation(
                 marker=marker,
@@ -390,4 +249,4 @@ def _compose(quoted: Iterable[Candidate], store: PassageStore) -> Extract:
     sentences = tuple(
         SentenceSupport(one.answer_start, one.answer_end, (one.marker,), "supported") for one in citations
     )
-    return Extract(text, refused=False, citations=tuple(citations), sentences=sentences)
+    return Extract(text, refused=False, citations=tuple(citations), sentences=sentences, highlights=tuple(highlights))

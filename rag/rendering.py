@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from index.sentences import Span
 from rag.answers import Answer
 from rag.citations import Citation
 from rag.interface import phrase
@@ -50,6 +51,7 @@ def to_markdown(
     citations: Sequence[Citation] = (),
     *,
     sentences: Sequence[SentenceSupport] = (),
+    highlights: Sequence[Span] = (),
     notice: str = "",
     writing: bool = False,
 ) -> str:
@@ -59,6 +61,7 @@ def to_markdown(
         text: the whole text so far, its markers in canonical form.
         citations: those of the text; a marker without one stays plain characters.
         sentences: verdicts; what is not supported is underlined and carries the reason.
+        highlights: characters of the text in bold.
         notice: what the reader must know of how the answer came to be.
         writing: True while more text is to come: a caret stands at the end.
     """
@@ -74,6 +77,8 @@ def to_markdown(
             start = next((edit.end for edit in structure if edit.start <= sentence.start < edit.end), sentence.start)
             edits.append(Edit(start, start, 2, _doubt_tag(sentence)))
             edits.append(Edit(sentence.end, sentence.end, 0, "</span>"))
+    for start, end in highlights:
+        edits += [Edit(start, start, 3, "<strong>"), Edit(end, end, 0, "</strong>")]
     markdown = apply_edits(text, structure + edits + markdown_escapes(text))
     if notice:
         markdown += f'\n\n<span class="byline-notice">{escape_text(one_line(notice))}</span>'
@@ -98,7 +103,13 @@ def answer_markdown(
         searched: which articles were searched, in words, where not all.
     """
     found = "" if answer.refused or not answer.passages else f"{found_link(answer.passages)}\n\n"
-    text = to_markdown(answer.text, answer.citations, sentences=answer.sentences, notice=answer.notice)
+    text = to_markdown(
+        answer.text,
+        answer.citations,
+        sentences=answer.sentences,
+        highlights=answer.highlights,
+        notice=answer.notice,
+    )
     below = [
         _looked_for(answer) if answer.refused else standing_markdown(answer),
         _last_row(answer, answer_id, rated=rated, took=_took(answer, searched)) if answer_id else "",

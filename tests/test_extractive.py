@@ -9,7 +9,8 @@ from index.passages import Passage
 from index.settings import Settings
 from index.store import PassageStore, open_store
 from rag.asking import REFUSAL
-from rag.extractive import MAX_WORDS, Extract, find_candidates, is_small_talk, quote_answer, refuse_unasked
+from rag.evidence import find_candidates
+from rag.extractive import MAX_WORDS, Extract, is_small_talk, quote_answer, refuse_unasked
 from rag.retrieval import NewsRetriever, ScoredPassage
 
 SEEDS = Path(__file__).parent.parent / "seeds"
@@ -111,6 +112,14 @@ def test_an_answer_is_short_exact_and_cited(ask: Ask, store: PassageStore, quest
         assert answered.endswith(f"” [{citation.marker}]")
         quoted = answered[answered.index("“") + 1 : answered.rindex("”")]
         assert re.findall(r"\w+", quoted) == re.findall(r"\w+", citation.quote)
+
+
+def test_the_words_that_answer_are_marked_within_the_quotation(ask: Ask) -> None:
+    extract = ask("How long did the talks on Sunday last?")
+    words = [extract.text[start:end] for start, end in extract.highlights]
+    assert re.search(r"\b(?:five|5) hours\b", words[0])
+    first = extract.citations[0]
+    assert first.answer_start <= extract.highlights[0].start < extract.highlights[0].end < first.answer_end
 
 
 def test_an_outlet_that_is_known_is_named(ask: Ask) -> None:

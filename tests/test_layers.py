@@ -15,8 +15,8 @@ ORDER = {
         reading.document reading.decoding reading.naming reading.plain reading.page_facts reading.page reading.pdf
         reading.zipped reading.docx reading.dump reading.feed reading.archive reading.kinds reading.robots
         reading.addresses reading.fetching reading.web reading.places reading passages
-        embeddings days lexical ownership chroma records catalogue rows earlier agreement following neighbours
-        store status duplicates writing seen updating build handing watching rebuilding moving
+        bundled embeddings days lexical ownership chroma records catalogue rows earlier agreement following
+        neighbours store status duplicates writing seen updating build handing watching rebuilding moving
     """,
     "rag": """
         model_stream model_server local_models models findings prompts echoes conversation filters
@@ -24,7 +24,8 @@ ORDER = {
         asking marker_forms markers citations thesaurus words numbers dates names facts premises presence roles claims
         denials slots extent certainty order comparison deeds languages foreign support disagreement coverage answers
         spending feedback
-        question antecedents extractive events pacing drafts writing tracing engine interface markup standing rendering
+        question antecedents reader.windows reader.data reader.spans reader evidence extractive events pacing
+        drafts writing tracing engine interface markup standing rendering
         limits api.engine api.desk api.bodies api.errors api.replies api.articles api.ask api.openai_protocol
         api.mcp_door api.description api passwords proxies access shield gateway suggestions choices corpus
         followups kept export changes handed messages page_routes waiting page
@@ -32,7 +33,7 @@ ORDER = {
     """,
 }
 # Programs of their own, run by hand; nothing imports them.
-PROGRAMS = {"index.minilm.export", "rag.wordnet.export"}
+PROGRAMS = {"index.minilm.export", "rag.wordnet.export", "rag.reader.train"}
 
 
 def module_name(path: Path) -> str:

@@ -7,6 +7,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from index.passages import Passage
+from index.sentences import Span
 from rag.answers import Answer
 from rag.citations import Citation
 from rag.coverage import Coverage, Difference, DifferingValue, Report
@@ -147,6 +148,15 @@ def test_lists_and_bold_are_kept() -> None:
     assert to_markdown("**Two** things:\n- one\n* two\n\n1. first\n2) second") == (
         "<strong>Two</strong> things:\n- one\n- two\n\n1. first\n2. second"
     )
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_words_that_answer_are_bold_and_as_harmless_as_the_rest(hostile: str) -> None:
+    text = f"It lasted {hostile} at least."
+    markdown = to_markdown(text, highlights=[Span(10, 10 + len(hostile))])
+    assert markdown.startswith("It lasted <strong>")
+    assert "</strong> at least." in markdown
+    assert active_parts(markdown) == []
 
 
 def test_a_heading_is_shown_bold() -> None:
