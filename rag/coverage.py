@@ -16,7 +16,8 @@ from index.store import PassageStore
 from rag.citations import Citation, quote_span
 from rag.disagreement import Disagreement, find_disagreement
 from rag.facts import find_facts, without_markers
-from rag.support import Remembering, check_support, claims_nothing, shared_words
+from rag.meaning import Remembering, shared_words
+from rag.support import check_support, claims_nothing
 
 # How many passages of other articles are looked at for one cited sentence, each of the two searches its half.
 _PASSAGES_A_SENTENCE = 24

@@ -14,9 +14,9 @@ from rag.claims import Saying, same_speaker, sayings
 from rag.dates import Date
 from rag.denials import denied_otherwise
 from rag.facts import Facts, Name, Number, Word, holds_words, number_says, same_spelling, spell, stem
+from rag.meaning import Embeds
 from rag.numbers import is_year
 from rag.slots import in_its_place
-from rag.support import Embeds
 
 # Cosine of two single words from which they name the same kind of thing; lower where the same befalls both.
 _WORD_FROM = 0.58

@@ -13,8 +13,9 @@ from index.errors import QuestionSetError
 from index.passages import Passage
 from index.settings import Settings
 from rag.citations import cite
+from rag.meaning import Remembering
 from rag.retrieval import ScoredPassage
-from rag.support import Remembering, check_answer, check_support
+from rag.support import check_answer, check_support
 from tests.fakes import HashingEmbedding
 
 ROOT = Path(__file__).parent.parent
