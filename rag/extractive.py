@@ -34,7 +34,7 @@ MAX_WORDS = 80
 # four questions with an answer get one, and as many of those without are refused.
 _ANSWERS_FROM = 0.42
 # A sentence that gives an office to the one whom the question names answers what that one is; words of the one whom the
-# question names, on all that it is about, answer what that one said.
+# question names (of anybody, where it names none), on all that it is about, answer what was said.
 _TOLD = 0.9
 _ALL = 0.99
 # A refusal shows the nearest sentence where it is as near as this (cosine) or holds as much of the question.
@@ -136,7 +136,7 @@ def _fits(question: Question, one: Ranked) -> bool:
 def _is_told(question: Question, best: Features) -> bool:
     """Whether the kind of question and the words alone make sure that the sentence answers."""
     if question.kind == "statement":
-        return bool(question.facts.names) and best.named > 0 and best.said > _ALL
+        return best.named > 0 and best.said > _ALL
     return question.kind == "role"
 
 

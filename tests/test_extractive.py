@@ -47,6 +47,7 @@ def ask(store: PassageStore) -> Ask:
         ("What did Umerov write on X?", "constructive"),
         ("What is Yuri Ushakov's job?", "foreign affairs adviser"),
         ("Who is Dmitry Peskov?", "Kremlin spokesman"),
+        ("What is said about the economic zone?", "economic zone"),
     ],
 )
 def test_the_words_that_answer_are_quoted(ask: Ask, question: str, words: str) -> None:
