@@ -17,9 +17,10 @@ from index.passages import Passage, cut_passages
 from index.records import Embedded, Vectors
 from index.store import PassageStore
 
-# Passages embedded and stored at a time. Each storing has a fixed cost, some milliseconds; but what is not on its way
-# yet, of the first batch and of the last, nobody works at beside the model, and what a crash loses is one batch.
-PASSAGES_A_WRITE = 128
+# Passages embedded and stored at a time. Each storing has a fixed cost, some milliseconds; what a crash loses is one
+# batch. Smaller ones leave less that waits for the model at the start and the end, but of many writes on a full disk
+# Chroma now and then answers none, not even with an error.
+PASSAGES_A_WRITE = 512
 # Batches on their way, in whatever stage: the model always finds the next one cut.
 _IN_FLIGHT = 4
 

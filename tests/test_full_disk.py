@@ -45,7 +45,7 @@ def test_full_disk_is_one_line_and_loses_nothing(settings: Settings, tmp_path: P
     def add(code: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-c", code]
         return subprocess.run(
-            command, cwd=ROOT, env=_environment(settings), capture_output=True, text=True, check=False
+            command, cwd=ROOT, env=_environment(settings), capture_output=True, text=True, check=False, timeout=300
         )
 
     unlimited = FULL.format(limit=-1, news=str(news))
