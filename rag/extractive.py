@@ -233,7 +233,8 @@ def _compose(quoted: Iterable[Ranked], store: PassageStore) -> Extract:
         start = len(text)
         passage, marker = candidate.found.passage, candidate.found.rank
         text += f"{_quotation(candidate, _told_whole(candidate, store))} [{marker}]"
-        highlights += _find_words(one.answer, text, start)
+        if one.features.read > 0:  # the reader holds these words likelier than none
+            highlights += _find_words(one.answer, text, start)
         citations.append(
             Citation(
                 marker=marker,

@@ -123,6 +123,10 @@ def test_the_words_that_answer_are_marked_within_the_quotation(ask: Ask) -> None
     assert first.answer_start <= extract.highlights[0].start < extract.highlights[0].end < first.answer_end
 
 
+def test_nothing_is_marked_where_the_reader_is_not_sure(ask: Ask) -> None:
+    assert ask("Who is Yuri Ushakov?").highlights == ()
+
+
 def test_an_outlet_that_is_known_is_named(ask: Ask) -> None:
     extract = ask("What did Merz say about the fate of Ukraine?")
     source = extract.citations[0].passage.source
