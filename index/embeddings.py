@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
@@ -23,7 +23,7 @@ from llama_index.core.embeddings import BaseEmbedding
 from pydantic import PrivateAttr
 from tokenizers import Tokenizer
 
-from index.bundled import Bundle, open_session, open_tokenizer
+from index.bundled import Bundle, encodable, open_session, open_tokenizer
 from index.classes import import_class
 from index.errors import ModelError, SettingsError
 from index.model_errors import ModelCall, provider_errors
@@ -37,6 +37,12 @@ BUNDLED_MAX_TOKENS = 256
 
 TOKENIZER_FILE = "tokenizer.json"
 _MODEL_FILE = "minilm_int8.onnx"
+BUNDLED_FILES = Bundle(
+    name="embedding model",
+    folder=BUNDLED_FOLDER,
+    files=frozenset({_MODEL_FILE, TOKENIZER_FILE}),
+    remedy="Get the folder index/minilm of Byline again, or set BYLINE_EMBEDDING to another model.",
+)
 # 256 tokens are some 1,200 characters of prose: a book given as one text is not worth tokenising whole.
 _MAX_CHARACTERS = 20_000
 _TEXTS_A_CALL = 256
@@ -104,9 +110,7 @@ class MiniLM:
 
     def embed(self, text: str) -> npt.NDArray[np.float32]:
         """The unit vector of one text."""
-        # Half of a surrogate pair, as broken JSON brings it, is not text that can be tokenised.
-        text = text[:_MAX_CHARACTERS].encode("utf-8", "replace").decode("utf-8")
-        ids = np.array([self.tokenizer.encode(text).ids], dtype=np.int64)
+        ids = np.array([self.tokenizer.encode(encodable(text[:_MAX_CHARACTERS])).ids], dtype=np.int64)
         inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
         vector: npt.NDArray[np.float32] = self.session.run(["embedding"], inputs)[0][0]
         return vector
@@ -129,14 +133,9 @@ def load_model(folder: Path) -> MiniLM:
 
 @lru_cache(maxsize=2)
 def _load_model_once(folder: Path) -> MiniLM:
-    files = Bundle(
-        name="embedding model",
-        folder=folder,
-        files=frozenset({_MODEL_FILE, TOKENIZER_FILE}),
-        remedy="Get the folder index/minilm of Byline again, or set BYLINE_EMBEDDING to another model.",
-    ).read()
-    tokenizer = open_tokenizer(files[TOKENIZER_FILE], max_tokens=BUNDLED_MAX_TOKENS)
-    return MiniLM(open_session(files[_MODEL_FILE]), tokenizer)
+    read = replace(BUNDLED_FILES, folder=folder).read()
+    tokenizer = open_tokenizer(read[TOKENIZER_FILE], max_tokens=BUNDLED_MAX_TOKENS)
+    return MiniLM(open_session(read[_MODEL_FILE]), tokenizer)
 
 
 def usable_cores() -> int:

@@ -17,7 +17,7 @@ import httpx
 
 from index.articles import Article, Skipped
 from index.errors import InternalError, StoreError, UserError
-from index.ownership import announced_url, is_loopback, is_owned
+from index.ownership import is_owned, page_here
 from index.reading.places import Item, Place, is_address
 from index.sessions import local_session
 from index.settings import Settings
@@ -125,8 +125,8 @@ class Owner:
 
 def find_owner(settings: Settings) -> Owner | None:
     """The page that owns the index of `settings`, where one is running on this machine."""
-    url = announced_url(settings.home)
-    if settings.chroma is not None or url is None or not is_loopback(url) or not is_owned(settings.home):
+    url = page_here(settings)
+    if url is None or not is_owned(settings.home):
         return None
     try:
         answers = httpx.get(f"{url}/healthz", timeout=_CONNECT_SECONDS, trust_env=False).status_code

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from filelock import FileLock, Timeout
 
 from index.errors import IndexBusyError, SettingsError
+from index.settings import Settings
 
 _OWNER_FILE = "index.owner.json"
 
@@ -81,6 +82,12 @@ def announced_url(home: Path) -> str | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return url if isinstance(url, str) else None
+
+
+def page_here(settings: Settings) -> str | None:
+    """The address that the owner of an embedded index announced, where it is one of this machine."""
+    url = announced_url(settings.home)
+    return url if settings.chroma is None and url is not None and is_loopback(url) else None
 
 
 def is_loopback(url: str) -> bool:

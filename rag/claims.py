@@ -14,6 +14,8 @@ from rag.roles import Role, holders, offices_in, roles_of
 
 # First and last sentence of the stretch of a source that is compared.
 Window = tuple[int, int]
+"""First and last sentence of a stretch of a text."""
+EVERYWHERE: Window = (0, 10**6)
 
 
 def clear_between(facts: Facts, left: Word, right: Word) -> bool:
@@ -267,7 +269,7 @@ def wrong_speaker(claim: Facts, source: Facts, window: Window) -> str:
                 continue
             if not near or any(same_speaker(saying.speaker, other.speaker) for other in near):
                 continue
-            if all(_only_office(other, roles) for other in near) and mentions(source, (0, 10**6), saying.speaker):
+            if all(_only_office(other, roles) for other in near) and mentions(source, EVERYWHERE, saying.speaker):
                 continue
             if reach == 0 or not mentions(source, window, saying.speaker):
                 return f"The passage has {_name_them(near)} say this, not {saying.text}."

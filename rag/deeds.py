@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rag.claims import SAYING, SKIPPED, Window, clear_between, mentions, same_speaker, sayings
+from rag.claims import EVERYWHERE, SAYING, SKIPPED, Window, clear_between, mentions, same_speaker, sayings
 from rag.facts import FUNCTION_WORDS, Facts, Name, Word, same_spelling
 from rag.order import count_alike
 from rag.roles import roles_of
@@ -50,7 +50,7 @@ def _changed_places(claim: Facts, source: Facts, window: Window) -> str:
 def _turned_round(claim: Facts, source: Facts, window: Window) -> str:
     """The fault where whoever does something has it done to them in the source, or the other way round."""
     theirs = _deeds(source, window)
-    for verb, name, part in _deeds(claim, (0, len(claim.text))):
+    for verb, name, part in _deeds(claim, EVERYWHERE):
         same = {p for v, n, p in theirs if not family(v).isdisjoint({verb}) and _same(n, name)}
         if same and part not in same:
             return f"The passage has {name.text} on the other side of “{verb}…”."
@@ -179,7 +179,7 @@ def _is_verb(word: Word) -> bool:
 def _wrong_doer(claim: Facts, source: Facts, window: Window) -> str:
     """The fault where a verb of both has another name before it, and the sentence's name is in the source too."""
     theirs = _doers(source, window)
-    for verb, (doer, text) in _doers(claim, (0, 10**6)).items():
+    for verb, (doer, text) in _doers(claim, EVERYWHERE).items():
         other = theirs.get(verb)
         if other is None or same_speaker(doer, other[0]) or not mentions(source, window, doer):
             continue

@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 from index.sentences import seen_in_lower_case
-from rag.claims import SAYING, Window, clear_between
+from rag.claims import EVERYWHERE, SAYING, Window, clear_between
 from rag.facts import Facts, Word, stem
 from rag.thesaurus import family, opposites
 
@@ -121,7 +121,7 @@ _OPPOSING_PREFIXES = ("un", "in", "im", "il", "ir", "dis", "non")
 
 def denied_otherwise(claim: Facts, source: Facts, window: Window) -> str:
     """The fault where the sentence denies what the source says, says what it denies, or takes the other side."""
-    ours, theirs = _denials(claim, (0, len(claim.text))), _denials(source, window)
+    ours, theirs = _denials(claim, EVERYWHERE), _denials(source, window)
     alike = _shared_part(claim, source, window) >= _ALIKE
     for word in ours.keys() & theirs.keys():
         if word in _WEAK_STEMS and not alike:
@@ -129,7 +129,7 @@ def denied_otherwise(claim: Facts, source: Facts, window: Window) -> str:
         added = any(ours[word]) and not any(theirs[word]) and not _denies_nearby(source, window, word)
         if added and (alike or not _denied_in_other_words(claim, source)):
             return "The passage does not deny this."
-        dropped = all(theirs[word]) and not any(ours[word]) and not _denies_nearby(claim, (0, len(claim.text)), word)
+        dropped = all(theirs[word]) and not any(ours[word]) and not _denies_nearby(claim, EVERYWHERE, word)
         if dropped and not any(is_negation(w) and w.plain != "without" for w in claim.words):
             return "The passage denies this."
     return _turned(claim, source, window) or _opposite(claim, source, window, ours, theirs)
@@ -192,7 +192,7 @@ def _is_opposed(word: Word) -> bool:
 
 def _turned(claim: Facts, source: Facts, window: Window) -> str:
     """`the least realistic option` where the source has `the most realistic option`."""
-    ours, theirs = _graded(claim, (0, len(claim.text))), _graded(source, window)
+    ours, theirs = _graded(claim, EVERYWHERE), _graded(source, window)
     for stem_, side in ours.items():
         if theirs.get(stem_, side) != side:
             return f"The passage says the opposite of “{_GRADES[side][0]} {stem_}”."

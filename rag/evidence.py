@@ -11,6 +11,7 @@ from math import exp
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from index.lexical import words_of
 from index.sentences import Span, split_sentences
@@ -39,6 +40,8 @@ _READ_SCALE = 4.0
 SENTENCE_WEIGHTS = (2.0, 2.5, 0.8, 1.9, 0.9, 0.6)
 EVIDENCE_WEIGHTS = (1.35, 1.25, 0.3, -0.4)
 EVIDENCE_BIAS = -0.5
+
+Floats = npt.NDArray[np.float32]
 
 
 class Features(NamedTuple):
@@ -137,17 +140,15 @@ def rank_sentences(question: Question, candidates: Sequence[Candidate], store: P
         return []
     readings = read_windows(question.text, [_as_read(window) for window in windows])
     read = [
-        (candidate, reading, describe(question, candidate, reading=reading, cosine=0.0))
+        (candidate, reading, describe(question, candidate, reading=reading))
         for window, its in zip(windows, readings, strict=True)
         for candidate, reading in zip(window, its, strict=True)
     ]
     read = sorted(read, key=lambda one: -_score(one[2]))[:_EMBEDDED]
-    texts = [candidate.text for candidate, _, _ in read]
-    vectors = np.asarray(store.embedding.get_text_embedding_batch(texts), dtype=np.float32)
-    cosines = vectors @ np.asarray(store.embedding.get_query_embedding(question.text), dtype=np.float32)
+    vectors, cosines = _compare(question, [candidate.text for candidate, _, _ in read], store)
     ranked = []
-    for (candidate, reading, bare), vector, cosine in zip(read, vectors, cosines, strict=True):
-        features = bare._replace(cosine=float(cosine))
+    for (candidate, reading, seen), vector, cosine in zip(read, vectors, cosines, strict=True):
+        features = seen._replace(cosine=float(cosine))
         answer = " ".join(candidate.text.split())[reading.start : reading.end]
         ranked.append(Ranked(candidate, features, answer, vector, _score(features)))
     return sorted(ranked, key=lambda one: (-one.score, one.candidate.found.rank, one.candidate.start))
@@ -156,8 +157,13 @@ def rank_sentences(question: Question, candidates: Sequence[Candidate], store: P
 def find_nearness(question: Question, candidates: Sequence[Candidate], store: PassageStore) -> float:
     """The cosine of the question and the sentence most promising by its words: known in a few milliseconds."""
     text = max(candidates, key=lambda candidate: _promise(question, candidate)).text
-    vector = np.asarray(store.embedding.get_text_embedding(text), dtype=np.float32)
-    return float(vector @ np.asarray(store.embedding.get_query_embedding(question.text), dtype=np.float32))
+    return float(_compare(question, [text], store)[1][0])
+
+
+def _compare(question: Question, texts: Sequence[str], store: PassageStore) -> tuple[Floats, Floats]:
+    """The vectors of texts, a row each, and their cosines with the question."""
+    vectors = np.asarray(store.embedding.get_text_embedding_batch(list(texts)), dtype=np.float32)
+    return vectors, vectors @ np.asarray(store.embedding.get_query_embedding(question.text), dtype=np.float32)
 
 
 def _score(features: Features) -> float:
@@ -183,12 +189,12 @@ def _promise(question: Question, candidate: Candidate) -> float:
     return question.share(candidate.words) + question.share(candidate.around) + 1 / (1 + candidate.found.rank)
 
 
-def describe(question: Question, candidate: Candidate, *, reading: Reading, cosine: float) -> Features:
-    """The numbers that a sentence is judged by."""
+def describe(question: Question, candidate: Candidate, *, reading: Reading) -> Features:
+    """The numbers that a sentence is judged by, but for its cosine, which few sentences are worth."""
     fits = 1.0 if answers_kind(question, candidate.text, before=candidate.before) else -1.0
     return Features(
         read=float(np.tanh(reading.score / _READ_SCALE)),
-        cosine=cosine,
+        cosine=0.0,
         said=question.share(candidate.words),
         said_around=question.share(candidate.around),
         counted=fits if question.kind in {"duration", "number"} else 0.0,

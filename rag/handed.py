@@ -4,8 +4,6 @@ Who asks has to show that it can read the home folder (`index/sessions.py`), wha
 """
 
 import asyncio
-import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,6 +20,7 @@ from index.status import index_facts, list_facts
 from index.store import PassageStore
 from rag.api.errors import JsonErrors
 from rag.changes import Changes
+from rag.page_routes import told_lines
 
 
 class GivenPlace(BaseModel):
@@ -67,11 +66,7 @@ def handed_router(store: PassageStore, settings: Settings, changes: Changes) -> 
         def find() -> list[Place]:
             return [_find(given, settings, body.fields) for given in body.places]
 
-        async def lines() -> AsyncIterator[str]:
-            async for told in changes.add_places(find, body.fields):
-                yield json.dumps(told) + "\n"
-
-        return StreamingResponse(lines(), media_type="application/x-ndjson")
+        return told_lines(changes.add_places(find, body.fields))
 
     @router.post("/remove")
     async def remove(body: Chosen) -> dict[str, Any]:

@@ -97,7 +97,7 @@ def page_router(
             "models": list(models),
             "max_upload_bytes": MAX_UPLOAD_BYTES if changes and _may_change(changes, request) else 0,
             "endings": READABLE_ENDINGS,
-            "user": str(request.scope.get("state", {}).get("byline_user", "")),
+            "user": getattr(request.state, "byline_user", ""),
         }
 
     @router.get("/articles")
@@ -161,11 +161,11 @@ def _add_changing(router: APIRouter, changes: Changes) -> None:
 
     @router.post("/add/{upload}", dependencies=here)
     async def add(upload: str, name: Annotated[str, Query(min_length=1, max_length=1000)]) -> StreamingResponse:
-        return _told(changes.add_upload(upload, name))
+        return told_lines(changes.add_upload(upload, name))
 
     @router.post("/fetch", dependencies=here)
     async def fetch(body: Address) -> StreamingResponse:
-        return _told(changes.add_address(body.address))
+        return told_lines(changes.add_address(body.address))
 
     @router.post("/remove", dependencies=here)
     async def remove(body: Removal) -> dict[str, Any]:
@@ -177,7 +177,7 @@ def _may_change(changes: Changes, request: Request) -> bool:
     return not (changes.here_only and any(name in request.headers for name in _FORWARDED))
 
 
-def _told(progress: AsyncIterator[dict[str, Any]]) -> StreamingResponse:
+def told_lines(progress: AsyncIterator[dict[str, Any]]) -> StreamingResponse:
     """What is told while it works, a line of JSON each."""
 
     async def lines() -> AsyncIterator[str]:

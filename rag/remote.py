@@ -10,7 +10,7 @@ from urllib.parse import quote
 import httpx
 
 from index.errors import InternalError, ModelUnreachableError, UserError
-from index.ownership import announced_url, is_loopback
+from index.ownership import page_here
 from index.sessions import local_session
 from index.settings import Settings
 from rag.answers import Answer, from_json
@@ -96,8 +96,8 @@ class RunningPage:
 
 def find_running_page(settings: Settings) -> RunningPage | None:
     """The page that owns the index of `settings`, where one is running on this machine."""
-    url = announced_url(settings.home)
-    if settings.chroma is not None or url is None or not is_loopback(url):
+    url = page_here(settings)
+    if url is None:
         return None
     page = RunningPage(url, home=settings.home)
     if page.is_alive():

