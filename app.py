@@ -68,13 +68,17 @@ def _serve(settings: Settings, host: str, listening: socket.socket) -> None:
             others=other_engines(engine, settings),
             changes=changes if may_change else None,
         )
-        warm_up_behind(engine)
+        warming = warm_up_behind(engine)
         if not is_loopback(host) and settings.auth is None:
             typer.echo("Whoever reaches this machine may ask; BYLINE_AUTH asks for a name and a password.", err=True)
         config = uvicorn.Config(
             app, log_level="warning", access_log=False, proxy_headers=False, timeout_graceful_shutdown=3
         )
-        _Server(config).run(sockets=[listening])
+        try:
+            _Server(config).run(sockets=[listening])
+        finally:
+            # A thread that still reads the index or a model when the index is closed and Python ends takes both down.
+            warming.join()
 
 
 def _listen(host: str, port: int) -> socket.socket:
