@@ -19,7 +19,7 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 import pytest
 import uvicorn
 from fastapi import FastAPI
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
 from index.settings import Settings
 from rag.changes import Changes
@@ -119,6 +119,18 @@ class Visit:
         expect(self.page.locator("[data-testid=bot]").last).not_to_be_empty()
         expect(self.page.locator(".byline-caret")).to_have_count(0)
         expect(self.page.get_by_role("button", name="Send", exact=True)).to_be_visible()
+
+    def point_at(self, what: Locator) -> None:
+        """Move the mouse onto something until it is told about; what comes below an answer may still move it away."""
+        tooltip = self.page.get_by_role("tooltip")
+        deadline = time.monotonic() + TIMEOUT_MS / 1000
+        while time.monotonic() < deadline:
+            self.page.mouse.move(0, 0)
+            what.hover()
+            self.page.wait_for_timeout(500)
+            if tooltip.is_visible():
+                return
+        expect(tooltip).to_be_visible(timeout=1)
 
     def wait_until(self, holds: Callable[[], bool]) -> None:
         """Wait for something outside the browser."""

@@ -92,9 +92,9 @@ def test_what_a_reader_does_works_under_a_path(stranger: Page, address: str, tmp
     )
     stranger.reload()
     expect(stranger.locator("[data-testid=bot]")).to_contain_text(re.compile("five hours|5 hours"))
-    stranger.get_by_role("button", name="Conversations").click()
+    stranger.get_by_role("button", name="Conversations", exact=True).click()
     with stranger.expect_download() as download:
-        stranger.get_by_role("button", name="Markdown").click()
+        stranger.get_by_role("button", name="Markdown", exact=True).click()
     assert "hours" in Path(download.value.path()).read_text(encoding="utf-8")
     stranger.keyboard.press("Escape")
 

@@ -57,7 +57,7 @@ def test_a_doubtful_sentence_says_why(desk: Visit) -> None:
     doubt = desk.page.locator(".byline-doubt")
     expect(doubt).to_have_text("Every shop closed 3.")
     expect(doubt).to_have_css("text-decoration-style", "dotted")
-    doubt.hover()
+    desk.point_at(doubt)
     card = desk.page.get_by_role("tooltip")
     expect(card).to_have_text("The words say a third of their takings.")
     desk.page.mouse.move(0, 0)
