@@ -22,8 +22,8 @@ from starlette.routing import Route
 from index.sentences import split_sentences
 
 MODEL: Final = "scripted"
-OPENING: Final = "Reportedly:"
-"""The first token, by which a client tells the answer from what is said while there is none."""
+OPENING: Final = "Reportedly"
+"""The first word, by which a client tells the answer from what is said while there is none."""
 
 _TOKENS: Final = 100
 _TEXT: Final = re.compile(r"^Text: (.+)$", re.MULTILINE)
@@ -80,7 +80,7 @@ def _tokens(prompt: str) -> list[str]:
         return ["What was said about the talks on Sunday?"]
     first = text[1][: split_sentences(text[1])[0].end].rstrip(".")
     said = [f" {word}" for word in f"{first} [1].".split()]
-    return [OPENING, *(said * (1 + _TOKENS // len(said)))[: _TOKENS - 1]]
+    return [f"{OPENING}:", *(said * (1 + _TOKENS // len(said)))[: _TOKENS - 1]]
 
 
 def _chunk(kind: str, **choice: Any) -> dict[str, Any]:
