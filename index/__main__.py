@@ -221,7 +221,8 @@ def list_articles(as_json: AsJson = False) -> None:
     width = max((len(one["id"]) for one in listed), default=0)
     for one in listed:
         about = ", ".join(filter(None, (one["source"], one["published"])))
-        print(f"{one['id']:{width}}  {one['title']}{f'  ({about})' if about else ''}")
+        copy = f", near copy of {one['copy_of']}" if one["copy_of"] else ""
+        print(f"{one['id']:{width}}  {one['title']}{f'  ({about})' if about else ''}{copy}")
 
 
 @app.command()
@@ -238,6 +239,8 @@ def status(as_json: AsJson = False) -> None:
         return
     earlier = f", and {facts['earlier_passages']} of earlier versions" if facts["earlier_passages"] else ""
     print(f"{facts['articles']} articles in {facts['passages']} passages{earlier}")
+    if facts["near_copies"]:
+        print(f"near copies of others among them: {facts['near_copies']}")
     print(f"embedded by {facts['embedding']}")
     print(f"{place_of(settings)}, {facts['bytes_on_disk'] / 1e6:.1f} MB on this disk")
     print("\n".join(f"NOT IN ORDER: {problem}" for problem in facts["problems"]) or "in order")

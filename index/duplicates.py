@@ -24,6 +24,8 @@ Vectors = npt.NDArray[np.float32]
 Signature = npt.NDArray[np.uint64]
 Embed = Callable[[Sequence[str]], Sequence[Sequence[float]]]
 
+# Where signatures are kept: raise it when the same text gets another.
+SIGNATURE_VERSION = 1
 _SHINGLE_WORDS = 3
 _PERMUTATIONS = 128
 # Resemblance from which two texts are copies. Other articles on one event stay below 0.05, copies with every sixth
@@ -123,18 +125,22 @@ class _Text:
         return np.array(self.embed(self.sentences) if self.embed else (), dtype=np.float32)
 
 
-def origins(texts: Mapping[str, str], *, embed: Embed | None = None) -> list[tuple[str, ...]]:
+def origins(
+    texts: Mapping[str, str], *, embed: Embed | None = None, copies: Mapping[str, str] | None = None
+) -> list[tuple[str, ...]]:
     """Group article ids by report: the ids of one group are copies of each other.
 
     Args:
         texts: each article's text by its id.
         embed: gives unit vectors of sentences; without it rewritten copies are known by their words alone.
+        copies: ids of articles known to be near copies, each with that of the one it repeats, among `texts` or not.
 
     Returns:
         The groups, each sorted, sorted by their first id; every id is in exactly one.
     """
     known = {id_: _Text(text, embed) for id_, text in sorted(texts.items())}
-    leaders = {id_: id_ for id_ in known}
+    first_of: dict[str, str] = {}
+    leaders = {id_: first_of.setdefault((copies or {}).get(id_, id_), id_) for id_ in known}
     for one, other in combinations(known, 2):
         if leaders[one] != leaders[other] and _is_copy(known[one], known[other]):
             first, second = sorted((leaders[one], leaders[other]))

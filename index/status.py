@@ -15,6 +15,7 @@ def index_facts(store: PassageStore, settings: Settings) -> dict[str, Any]:
         "articles": len(store.articles()),
         "passages": store.count(),
         "earlier_passages": store.count_earlier(),
+        "near_copies": len(store.copies()),
         "embedding": store.embedding.model_name,
         "place": settings.chroma or str(embedded_folder(settings)),
         "bytes_on_disk": _size(settings.home),
@@ -24,7 +25,8 @@ def index_facts(store: PassageStore, settings: Settings) -> dict[str, Any]:
 
 def list_facts(store: PassageStore) -> list[dict[str, Any]]:
     """How the index lists every article, by id, as JSON objects."""
-    return [asdict(one) for one in store.articles()]
+    copies = store.copies()
+    return [asdict(one) | {"copy_of": copies.get(one.id)} for one in store.articles()]
 
 
 def _size(folder: Path) -> int:

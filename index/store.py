@@ -19,7 +19,7 @@ from chromadb.api import ClientAPI
 from chromadb.api.models.Collection import Collection
 from llama_index.core.embeddings import BaseEmbedding
 
-from index.agreement import drop_leftovers, entry_of, follow_words, is_current, mend_words
+from index.agreement import drop_leftovers, entry_of, follow, is_current, mend_beside
 from index.articles import Article
 from index.catalogue import Catalogue
 from index.chroma import (
@@ -34,6 +34,7 @@ from index.chroma import (
     place_of,
     recover_replaced,
 )
+from index.copies import Copies
 from index.earlier import Cited, EarlierVersions, replaced_at
 from index.errors import ArticleError, EmbeddingMismatchError, StoreError
 from index.following import Follower
@@ -127,6 +128,8 @@ class PassageStore:
         earlier_rows = Rows(client, settings, earlier, lambda: create_earlier_collection(client))
         self._earlier = EarlierVersions(earlier_rows, keep=settings.keep_versions)
         self._words = WordIndex(words_folder(settings, name))
+        self._copies = Copies(settings.home / "copies.sqlite")
+        self._beside = (self._words, self._copies)
         self._catalogue = Catalogue()
         self._follower = Follower(self._rows)
         self._writing = threading.RLock()
@@ -161,6 +164,15 @@ class PassageStore:
     def find_content(self, content_hash: str) -> str | None:
         """The id of the article with this content, or None where there is none."""
         return self._catalogue.by_content.get(content_hash)
+
+    def copies(self) -> dict[str, str]:
+        """The near copies: the id of each with that of the article it repeats, the first published of its group."""
+        listed = self.catalogue.articles
+        found: dict[str, str] = {}
+        for group in self._copies.groups():
+            there = sorted(group & listed.keys(), key=lambda one: (listed[one].published or "9999", one))
+            found |= dict.fromkeys(there[1:], there[0] if there else "")
+        return found
 
     def article(self, article_id: str) -> Article:
         """An article, stitched from its passages.
@@ -400,9 +412,8 @@ class PassageStore:
             self._earlier.add(old)
             self._rows.upsert(sorted(rows, key=lambda row: row.metadata["place"] == 0))
             self._catalogue = self._catalogue.changed(put=listed)
-            self._words.change(
-                remove=[], add=zip(map(entry_of, listed), (one.passages for one in articles), strict=True)
-            )
+            for kept in self._beside:
+                kept.change(remove=[], add=zip(map(entry_of, listed), (one.passages for one in articles), strict=True))
             self._rows.delete(sorted({row.id for row in old} - {row.id for row in rows}))
             self._earlier.prune(list(replaced))
 
@@ -423,7 +434,8 @@ class PassageStore:
             rows = sorted(there, key=lambda row: int(row.metadata["place"]))
             self._catalogue = self._catalogue.changed(remove=wanted)
             self._rows.delete([row.id for row in rows])
-            self._words.change(remove=wanted, add=[])
+            for kept in self._beside:
+                kept.change(remove=wanted, add=[])
             self._earlier.forget(wanted)
 
     def keep_earlier(self, rows: Sequence[Row]) -> None:
@@ -467,7 +479,7 @@ class PassageStore:
             self.mended = 0
             if self._rows.count() != self._catalogue.passages:
                 self.mended += drop_leftovers(self._rows, self._catalogue, shared=bool(self._settings.chroma))
-            self.mended += mend_words(self._words, self._rows, self._catalogue)
+            self.mended += sum(mend_beside(kept, self._rows, self._catalogue) for kept in self._beside)
 
     def _follow_server(self) -> None:
         """Take in what other processes did to a server's collection."""
@@ -481,7 +493,7 @@ class PassageStore:
         try:
             before, self._catalogue = self._catalogue, look()
             if self._catalogue is not before:
-                follow_words(self._words, self._rows, self._catalogue, self._catalogue.differing(before))
+                follow(self._beside, self._rows, self._catalogue, self._catalogue.differing(before))
         finally:
             self._writing.release()
 

@@ -247,4 +247,4 @@ def _origins(article_ids: Sequence[str], store: PassageStore, embedding: Remembe
     if len(article_ids) < 2:
         return [(id_,) for id_ in article_ids]
     texts = {id_: "".join(passage.text for passage in store.article_passages(id_)) for id_ in article_ids}
-    return origins(texts, embed=embedding.get_text_embedding_batch)
+    return origins(texts, embed=embedding.get_text_embedding_batch, copies=store.copies())

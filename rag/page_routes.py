@@ -107,7 +107,10 @@ def page_router(
         limit: Annotated[int, Query(ge=1, le=MOST_LISTED)] = MOST_LISTED,
         offset: Annotated[int, Query(ge=0)] = 0,
     ) -> dict[str, Any]:
-        found = find_listed(engine.store.articles(), query, order)
+        listed = engine.store.articles()
+        found = find_listed(listed, query, order)
+        copies = engine.store.copies()
+        names = {one.id: f"{one.source}: {one.title}" if one.source else one.title for one in listed} if copies else {}
         shown = [
             {
                 "article_id": one.id,
@@ -115,6 +118,7 @@ def page_router(
                 "source": one.source,
                 "published": one.published,
                 "url": web_address(one.url),
+                "copy_of": names.get(copies.get(one.id, "")),
             }
             for one in found[offset : offset + limit]
         ]

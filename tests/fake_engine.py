@@ -73,6 +73,7 @@ class MemoryStore:
     def __init__(self, articles: Sequence[Article]) -> None:
         self._articles = {article.id: article for article in sorted(articles, key=lambda article: article.id)}
         self._cut = {article.id: cut(article) for article in articles}
+        self.copy_of: dict[str, str] = {}  # near copies, as far as lists say
         self.replaced: str | None = None  # when its articles were, as far as citations say
         self._passages = {passage.id: passage for passages in self._cut.values() for passage in passages}
 
@@ -91,6 +92,9 @@ class MemoryStore:
             )
             for article in self._articles.values()
         ]
+
+    def copies(self) -> dict[str, str]:
+        return self.copy_of
 
     def article(self, article_id: str) -> Article:
         if article_id not in self._articles:

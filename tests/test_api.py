@@ -78,6 +78,7 @@ def test_an_unknown_passage_is_not_found(engine: FakeEngine, passage_id: str) ->
 
 
 def test_articles_are_listed_by_id_in_parts(engine: FakeEngine) -> None:
+    engine.store.copy_of = {"world/one": "two"}
     body = client(engine).get("/api/articles", params={"offset": 1, "limit": 1}).json()
     assert body["total"] == 2
     assert body["articles"] == [
@@ -88,6 +89,7 @@ def test_articles_are_listed_by_id_in_parts(engine: FakeEngine) -> None:
             "url": None,
             "published": "2025-12-15",
             "passages": 2,
+            "copy_of": "two",
         }
     ]
 

@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
+from index.articles import make_article
+from index.passages import cut_passages
 from index.settings import Settings
+from index.writing import embed_passages
 from rag.changes import Changes
 from rag.engine import open_engine
 from tests.browser import DESK, MARKS, Site, Visit, serving, visit
@@ -85,6 +88,23 @@ def test_articles_are_found_sorted_and_opened_and_have_an_address(browser: Brows
     expect(reader.page.locator(".byline-library-count")).to_have_text("No article matches.")
     for other in visit(browser, seeds, path=address.removeprefix(seeds.url), viewport=DESK):
         expect(other.page.locator("#byline-sources article").get_by_role("heading")).to_have_text(title)
+
+
+def test_a_near_copy_is_shown_with_the_article_it_repeats(reader: Visit, seeds: Site) -> None:
+    first = seeds.engine.store.articles()[1]
+    words = seeds.engine.store.article(first.id).text.split(" ")
+    words[::12] = ["something"] * len(words[::12])
+    copy = make_article("zz-copy", "Heard again\n\n" + " ".join(words))
+    passages = cut_passages(copy, max_tokens=128)
+    seeds.engine.store.put(copy, passages, embed_passages(passages, seeds.engine.store.embedding))
+    try:
+        reader.page.get_by_role("button", name="Articles", exact=True).click()
+        row = reader.page.locator(".byline-article-row", has_text="Heard again")
+        expect(row).to_contain_text(f"Near copy of {first.source}: {first.title}")
+        expect(reader.page.get_by_text("Near copy of")).to_have_count(1)
+    finally:
+        seeds.engine.store.remove([copy.id])
+    assert reader.problems == []
 
 
 def test_a_file_is_added_asked_about_and_removed(reader: Visit, seeds: Site, tmp_path: Path) -> None:

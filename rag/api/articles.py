@@ -69,10 +69,13 @@ def articles_router(store: ArticleSource) -> APIRouter:
         offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
     ) -> dict[str, Any]:
         """What is indexed; `q` holds words that title, outlet or id must have."""
+        copies = store.copies()
         listed = list_articles(store.articles(), q, Filter((outlet,) if outlet else (), (), since, until), sort=sort)
         return {
             "articles": [
-                {"article_id": article.id} | source_json(article) | {"passages": article.passages}
+                {"article_id": article.id}
+                | source_json(article)
+                | {"passages": article.passages, "copy_of": copies.get(article.id)}
                 for article in listed[offset : offset + limit]
             ],
             "total": len(listed),

@@ -1,6 +1,6 @@
 """What the doors need of an engine and its store: the parts of a `NewsQueryEngine` and a `PassageStore` they use."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Protocol
 
 from index.articles import Article
@@ -19,6 +19,9 @@ class ArticleSource(Protocol):
 
     def articles(self) -> Sequence[IndexedArticle]:
         """Everything indexed, sorted by id."""
+
+    def copies(self) -> Mapping[str, str]:
+        """The near copies: the id of each with that of the article it repeats."""
 
     def article(self, article_id: str, /) -> Article:
         """One article, whole."""

@@ -180,6 +180,7 @@ class ListedReply(Reply):
     url: str | None
     published: str | None
     passages: int = Field(description="how many it is cut into")
+    copy_of: str | None = Field(description="the id of the article that it is a near copy of")
 
 
 class ArticlesReply(Reply):

@@ -20,6 +20,7 @@ const drawRow = (item, open, again) => {
   main.dataset.article = item.article_id;
   main.append(make("span", "byline-headline", item.title));
   if (about(item)) main.append(make("span", "byline-about", about(item)));
+  if (item.copy_of) main.append(make("span", "byline-about", phrase("copy of", { name: item.copy_of })));
   row.append(main);
   if (corpusNow()?.max_upload_bytes) {
     row.append(iconButton("byline-remove", phrase("remove this", { title: item.title }), () => remove(item, again)));
