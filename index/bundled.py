@@ -62,6 +62,20 @@ def encodable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
+def with_output(model: bytes, node: str) -> bytes:
+    """The model with one of its inner values as one more output.
+
+    A serialised message may go on: what is appended to an ONNX file is merged into it. Appended are the graph (field
+    7), in it an output (12), in that its name (1); an output that nobody asks for costs nothing.
+    """
+    field = node.encode("ascii")
+    for number in (1, 12, 7):
+        if len(field) > 127:  # the length would take two bytes
+            raise ValueError(f"The name {node} is too long.")
+        field = bytes((number << 3 | 2, len(field))) + field
+    return model + field
+
+
 def open_session(model: bytes) -> onnxruntime.InferenceSession:
     """A model ready to run, each run on one thread; threads of the caller may share it."""
     options = onnxruntime.SessionOptions()

@@ -23,7 +23,7 @@ from llama_index.core.embeddings import BaseEmbedding
 from pydantic import PrivateAttr
 from tokenizers import Tokenizer
 
-from index.bundled import Bundle, encodable, open_session, open_tokenizer
+from index.bundled import Bundle, encodable, open_session, open_tokenizer, with_output
 from index.classes import import_class
 from index.errors import ModelError, SettingsError
 from index.model_errors import ModelCall, provider_errors
@@ -37,6 +37,8 @@ BUNDLED_MAX_TOKENS = 256
 
 TOKENIZER_FILE = "tokenizer.json"
 _MODEL_FILE = "minilm_int8.onnx"
+# What the model knows of each token in its text, before their mean is taken.
+_TOKENS_NODE = "/bert/encoder/layer.5/output/LayerNorm/LayerNormalization_output_0"
 BUNDLED_FILES = Bundle(
     name="embedding model",
     folder=BUNDLED_FOLDER,
@@ -48,6 +50,8 @@ _MAX_CHARACTERS = 20_000
 _TEXTS_A_CALL = 256
 # Some 10 MB with their texts.
 _VECTORS_KEPT = 4096
+# Some 15 MB: a sentence has about 30 tokens.
+_TEXTS_KEPT_BY_TOKEN = 256
 
 
 def load_embedding(settings: Settings) -> BaseEmbedding:
@@ -115,6 +119,37 @@ class MiniLM:
         vector: npt.NDArray[np.float32] = self.session.run(["embedding"], inputs)[0][0]
         return vector
 
+    def embed_tokens(self, text: str) -> "TokenVectors":
+        """A vector for each token of one text, as the others around it colour it."""
+        encoding = self.tokenizer.encode(encodable(text[:_MAX_CHARACTERS]))
+        ids = np.array([encoding.ids], dtype=np.int64)
+        inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
+        vectors: npt.NDArray[np.float32] = self.session.run([_TOKENS_NODE], inputs)[0][0]
+        return TokenVectors(vectors, tuple(encoding.offsets))
+
+
+@dataclass(frozen=True, slots=True)
+class TokenVectors:
+    """The tokens of a text, the marks at its ends included, whose places are empty: not of length 1; a row each.
+
+    Attributes:
+        vectors: their mean has the direction of the text's vector.
+        places: first character of each and one past its last.
+    """
+
+    vectors: npt.NDArray[np.float32]
+    places: tuple[tuple[int, int], ...]
+
+
+@lru_cache(maxsize=_TEXTS_KEPT_BY_TOKEN)
+def embed_tokens(text: str) -> TokenVectors:
+    """The vectors of a text's tokens by the bundled model, kept a while.
+
+    Raises:
+        ModelError: its files are missing or damaged.
+    """
+    return load_model(BUNDLED_FOLDER).embed_tokens(text)
+
 
 @lru_cache(maxsize=_VECTORS_KEPT)
 def _remembered(folder: Path, text: str) -> npt.NDArray[np.float32]:
@@ -135,7 +170,7 @@ def load_model(folder: Path) -> MiniLM:
 def _load_model_once(folder: Path) -> MiniLM:
     read = replace(BUNDLED_FILES, folder=folder).read()
     tokenizer = open_tokenizer(read[TOKENIZER_FILE], max_tokens=BUNDLED_MAX_TOKENS)
-    return MiniLM(open_session(read[_MODEL_FILE]), tokenizer)
+    return MiniLM(open_session(with_output(read[_MODEL_FILE], _TOKENS_NODE)), tokenizer)
 
 
 def usable_cores() -> int:

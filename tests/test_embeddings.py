@@ -19,12 +19,14 @@ from llama_index.core.embeddings import BaseEmbedding
 from pydantic import ConfigDict, PrivateAttr
 from pydantic_settings import SettingsConfigDict
 
+from index.bundled import with_output
 from index.embeddings import (
     BUNDLED_DIMENSIONS,
     BUNDLED_FOLDER,
     BUNDLED_NAME,
     BundledEmbedding,
     ProviderEmbedding,
+    embed_tokens,
     find_prefixes,
     load_embedding,
 )
@@ -452,3 +454,16 @@ def test_a_providers_class_is_called_with_what_the_settings_say(
     assert isinstance(embedding._inner, RecordingEmbedding)
     assert {key: embedding._inner._given.get(key) for key in given} == given
     assert "sk-" not in repr(embedding) + str(embedding.to_payload())
+
+
+def test_the_mean_of_a_texts_token_vectors_points_where_its_vector_does() -> None:
+    text = "A crane lifted the bell, 4.2 tonnes of bronze, over the roof."
+    tokens = embed_tokens(text)
+    mean = tokens.vectors.mean(axis=0)
+    assert mean / np.linalg.norm(mean) == pytest.approx(BundledEmbedding().get_text_embedding(text), abs=1e-5)
+    assert [text[start:end] for start, end in tokens.places[1:4]] == ["A", "crane", "lifted"]
+
+
+def test_an_inner_value_with_a_name_too_long_for_its_length_is_refused() -> None:
+    with pytest.raises(ValueError, match="too long"):
+        with_output(b"", "x" * 200)
