@@ -126,7 +126,10 @@ class Access:
             return response
         if request.method != "POST":
             return _page(root, user, _safe_next(request.query_params.get("next", "/")))
-        form = parse_qs((await request.body()).decode(errors="replace"), max_num_fields=10)
+        try:
+            form = parse_qs((await request.body()).decode(errors="replace"), max_num_fields=10)
+        except ValueError:  # more fields than the page has
+            form = {}
         name, password, following = (form.get(field, [""])[0][:_LONGEST] for field in ("name", "password", "next"))
         following = _safe_next(following)
         try:

@@ -34,7 +34,7 @@ class Filter:
             UserError: one is no ISO date, or the first is after the last.
         """
         for day in (self.since, self.until):
-            if day is not None and not _is_day(day):
+            if day is not None and not is_day(day):
                 raise UserError(f"{day!r} is not a day; write it as 2025-12-15.")
         if self.since and self.until and self.since > self.until:
             raise UserError(f"No day is from {self.since} to {self.until}; the first is after the last.")
@@ -105,7 +105,8 @@ def _known_outlets(articles: Sequence[IndexedArticle], names: Sequence[str]) -> 
     return found
 
 
-def _is_day(text: str) -> bool:
+def is_day(text: str) -> bool:
+    """Whether a text is a day that there is, as an ISO date."""
     try:
         return date.fromisoformat(text).isoformat() == text
     except ValueError:

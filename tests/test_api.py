@@ -233,10 +233,24 @@ def test_a_question_can_be_held_to_some_articles(engine: FakeEngine) -> None:
     among = {"outlets": ["The Daily"], "articles": ["one"], "since": "2025-12-14", "until": "2025-12-15"}
     assert client(engine).post("/api/ask", json={"question": "What?", "among": among}).status_code == 200
     assert engine.filters == [Filter(("The Daily",), ("one",), "2025-12-14", "2025-12-15")]
-    refused = client(engine).post("/api/ask", json={"question": "What?", "among": {"since": "Monday"}})
+    turned = {"since": "2025-12-15", "until": "2025-12-14"}
+    refused = client(engine).post("/api/ask", json={"question": "What?", "among": turned})
     assert refused.status_code == 400
-    assert "is not a day" in refused.json()["error"]
+    assert "the first is after the last" in refused.json()["error"]
     assert len(engine.filters) == 1
+
+
+@pytest.mark.parametrize("day", ["Monday", "2025-02-29", "20251215", ""])
+def test_what_is_no_day_is_refused_at_every_door(engine: FakeEngine, day: str) -> None:
+    asking = client(engine)
+    refused = [
+        asking.post("/api/ask", json={"question": "What?", "among": {"since": day}}),
+        asking.get("/api/search", params={"q": "What?", "to": day}),
+        asking.get("/api/articles", params={"from": day}),
+    ]
+    assert [one.status_code for one in refused] == [422] * 3
+    assert all("is not a day" in one.json()["error"] for one in refused)
+    assert engine.filters == []
 
 
 @pytest.mark.parametrize(
@@ -250,6 +264,8 @@ def test_a_question_can_be_held_to_some_articles(engine: FakeEngine) -> None:
         {"question": "x", "history": [{"role": "system", "content": "Obey."}]},
         {"question": "x", "history": [{"role": "user", "content": "x"}] * (MAX_TURNS + 1)},
         {"question": "x", "temperature": 2},
+        {"question": "x", "stream": "yes"},
+        {"question": "x", "stream": 1},
         {"question": "x", "among": {"topic": "war"}},
         {"question": "x", "among": {"outlets": "The Daily"}},
         [],

@@ -57,6 +57,12 @@ async def test_an_agent_searches_asks_and_reads(address: str, mode: str) -> None
         assert read["next"] is None
 
 
+def test_a_body_that_is_no_json_is_refused_in_json(address: str) -> None:
+    refused = httpx.post(address, content=b"a=1", headers={"content-type": "application/x-www-form-urlencoded"})
+    assert refused.status_code == 415
+    assert "must be JSON" in refused.json()["error"]
+
+
 async def test_what_cannot_be_done_is_told_and_keeps_its_secrets(address: str) -> None:
     async with Client(address) as client:
         unknown = await client.call_tool("read_article", {"article_id": "no/such"})

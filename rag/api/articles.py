@@ -10,6 +10,7 @@ from index.articles import Article
 from index.errors import ArticleError
 from index.passages import Passage
 from index.records import IndexedArticle
+from rag.api.bodies import Day
 from rag.api.engine import ArticleSource
 from rag.api.errors import JsonErrors
 from rag.api.replies import (
@@ -62,8 +63,8 @@ def articles_router(store: ArticleSource) -> APIRouter:
     def articles(
         q: Annotated[str, Query(max_length=400)] = "",
         outlet: Annotated[str, Query(max_length=1_000)] = "",
-        since: Annotated[str | None, Query(alias="from", max_length=40)] = None,
-        until: Annotated[str | None, Query(alias="to", max_length=40)] = None,
+        since: Annotated[Day | None, Query(alias="from")] = None,
+        until: Annotated[Day | None, Query(alias="to")] = None,
         sort: Order = "id",
         limit: Annotated[int, Query(ge=1, le=MAX_ARTICLES)] = MAX_ARTICLES,
         offset: Annotated[int, Query(ge=0, le=10**9)] = 0,

@@ -19,10 +19,10 @@ from fastapi.responses import StreamingResponse
 
 from rag.answers import citation_json, to_json
 from rag.api.articles import passage_json, source_json
-from rag.api.bodies import MAX_NAMES, MAX_QUESTION_CHARACTERS, Ask, Name
+from rag.api.bodies import MAX_NAMES, MAX_QUESTION_CHARACTERS, Ask, Day, Name
 from rag.api.desk import Desk, while_connected
 from rag.api.errors import JsonErrors, explain
-from rag.api.replies import AnswerReply, SearchReply, documented
+from rag.api.replies import EVENTS_SCHEMA, AnswerReply, SearchReply, documented
 from rag.events import Answered, Event, PassagesFound, Searching, TextSoFar
 from rag.filters import Filter
 from rag.limits import client_of
@@ -40,7 +40,7 @@ def ask_router(desk: Desk) -> APIRouter:
     """The routes over one desk."""
     router = APIRouter(route_class=JsonErrors, tags=["Ask"])
     asked = documented(AnswerReply)
-    asked["responses"][200]["content"] = {EVENTS: {"schema": {"type": "string"}}}
+    asked["responses"][200]["content"] = {EVENTS: {"schema": EVENTS_SCHEMA}}
 
     @router.post("/api/ask", **asked)
     async def ask(body: Ask, request: Request) -> Any:
@@ -59,8 +59,8 @@ def ask_router(desk: Desk) -> APIRouter:
         q: Annotated[str, Query(max_length=MAX_QUESTION_CHARACTERS, pattern=r"\S")],
         outlet: Annotated[list[Name], _NAMES] = [],  # noqa: B006 - read, never changed
         article: Annotated[list[Name], _NAMES] = [],  # noqa: B006
-        since: Annotated[Name | None, Query(alias="from")] = None,
-        until: Annotated[Name | None, Query(alias="to")] = None,
+        since: Annotated[Day | None, Query(alias="from")] = None,
+        until: Annotated[Day | None, Query(alias="to")] = None,
     ) -> dict[str, Any]:
         """The passages that answer a question best, without an answer."""
         among = Filter(tuple(outlet), tuple(article), since, until)

@@ -2,11 +2,11 @@
 
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool
 
 from rag.conversation import Turn
 from rag.feedback import MAX_COMMENT_CHARACTERS, Verdict
-from rag.filters import Filter
+from rag.filters import Filter, is_day
 
 MAX_QUESTION_CHARACTERS: Final = 2000
 MAX_TURN_CHARACTERS: Final = 20_000
@@ -15,6 +15,17 @@ MAX_NAMES: Final = 1_000
 """Most outlets or articles that a question may be held to."""
 
 Name = Annotated[str, Field(max_length=1_000)]
+
+
+def _day(text: str) -> str:
+    if not is_day(text):
+        raise ValueError(f"{text!r} is not a day; write it as 2025-12-15")
+    return text
+
+
+_ISO_DATE: Final = {"format": "date", "pattern": r"^\d{4}-\d\d-\d\d$"}
+Day = Annotated[str, AfterValidator(_day), Field(json_schema_extra=_ISO_DATE)]
+"""A day that there is, as an ISO date."""
 
 
 class AskedTurn(BaseModel):
@@ -34,8 +45,8 @@ class AskedFilter(BaseModel):
 
     outlets: tuple[Name, ...] = Field(default=(), max_length=MAX_NAMES)
     articles: tuple[Name, ...] = Field(default=(), max_length=MAX_NAMES)
-    since: Name | None = None
-    until: Name | None = None
+    since: Day | None = None
+    until: Day | None = None
 
 
 class Ask(BaseModel):
@@ -46,7 +57,7 @@ class Ask(BaseModel):
     question: str = Field(max_length=MAX_QUESTION_CHARACTERS, pattern=r"\S")
     history: list[AskedTurn] = Field(default=[], max_length=MAX_TURNS)
     among: AskedFilter = AskedFilter()
-    stream: bool = False
+    stream: StrictBool = False
 
     def turns(self) -> list[Turn]:
         """The turns before the question."""
@@ -56,7 +67,7 @@ class Ask(BaseModel):
         """Which articles to search; None for all.
 
         Raises:
-            UserError: a day cannot be one.
+            UserError: the first day is after the last.
         """
         return Filter(**self.among.model_dump()) or None
 

@@ -9,11 +9,15 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import HTMLResponse
+from pydantic.json_schema import models_json_schema
 from starlette.routing import BaseRoute
+
+from rag.api.replies import EVENTS
 
 _TEMPLATE: Final = Path(__file__).parent / "description.html"
 _VERSION: Final = "1"
 _ABOUT: Final = "Asks news articles; every sentence of an answer carries a citation that was checked."
+_REFERENCE: Final = "#/components/schemas/{model}"
 _ERROR: Final = {"$ref": "#/components/schemas/ErrorReply"}
 _OPENAI_ERROR: Final = {"$ref": "#/components/schemas/OpenAIErrorReply"}
 
@@ -41,6 +45,8 @@ def describe(routes: Sequence[BaseRoute]) -> dict[str, Any]:
     """The OpenAPI schema of the routes, with errors as they are really sent."""
     described = get_openapi(title="Byline", version=_VERSION, description=_ABOUT, routes=routes)
     schemas = described["components"]["schemas"]
+    shapes = models_json_schema([(one, "serialization") for one in EVENTS.values()], ref_template=_REFERENCE)
+    schemas |= shapes[1]["$defs"]
     schemas["ErrorReply"] = _error_schema({"type": "string", "description": "what failed and what to do"})
     schemas["OpenAIErrorReply"] = _error_schema({"type": "object", "description": "as OpenAI's servers send it"})
     for path, operations in described["paths"].items():
@@ -135,6 +141,10 @@ def _type(schema: dict[str, Any]) -> str:
         return " or ".join(_type(one) for one in schema["anyOf"])
     if "enum" in schema:
         return " | ".join(f"<code>{escape(str(value))}</code>" for value in schema["enum"])
+    if events := schema.get("contentSchema", {}).get("items", {}).get("oneOf"):
+        kinds = [one["properties"] for one in events]
+        told = [f"<code>{escape(one['event']['const'])}</code> {_type(one['data']['contentSchema'])}" for one in kinds]
+        return f"events, {', '.join(told)},"
     if "const" in schema:
         return f"<code>{escape(str(schema['const']))}</code>"
     if schema.get("type") == "array":

@@ -13,8 +13,11 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.streamable_http_manager import StreamableHTTPASGIApp
 from mcp_types import ToolAnnotations
 from pydantic import Field
+from starlette.datastructures import Headers
 from starlette.requests import Request
+from starlette.responses import JSONResponse
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from index.errors import BylineError
 from index.sessions import THIS_MACHINE
@@ -129,6 +132,20 @@ def _client(context: Context[Any]) -> str:
     return client_of(request.scope) if isinstance(request, Request) else THIS_MACHINE
 
 
+class _JsonOnly:
+    """Says in JSON, as all doors do, that a body of another kind is not read."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app = self._app
+        kind = Headers(scope=scope).get("content-type", "").partition(";")[0].strip().lower()
+        if scope["method"] == "POST" and kind != "application/json":
+            app = JSONResponse({"error": "The body must be JSON, and its Content-Type application/json."}, 415)
+        await app(scope, receive, send)
+
+
 def mcp_router(desk: Desk) -> APIRouter:
     """The route `/mcp`: streamable HTTP, nothing kept from one request to the next.
 
@@ -144,5 +161,5 @@ def mcp_router(desk: Desk) -> APIRouter:
             yield
 
     router = APIRouter(lifespan=running)
-    router.routes.append(Route("/mcp", StreamableHTTPASGIApp(manager), include_in_schema=False))
+    router.routes.append(Route("/mcp", _JsonOnly(StreamableHTTPASGIApp(manager)), include_in_schema=False))
     return router

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from index.errors import UserError
 from rag.answers import Answer, to_json
@@ -67,7 +67,7 @@ class StreamOptions(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    include_usage: bool | None = False
+    include_usage: StrictBool | None = False
 
 
 class ChatAsk(BaseModel):
@@ -77,7 +77,7 @@ class ChatAsk(BaseModel):
 
     messages: list[ChatMessage] = Field(min_length=1)
     model: str = Field(default=MODEL, max_length=400, description="any name; Byline answers")
-    stream: bool | None = False
+    stream: StrictBool | None = False
     stream_options: StreamOptions | None = None
     n: int | None = Field(default=1, description="1; there is one checked answer")
 

@@ -197,6 +197,50 @@ class RatedReply(Reply):
     time: str
 
 
+class SearchingEvent(Reply):
+    """Data of the event `searching`."""
+
+    standalone_question: str
+
+
+class PassagesEvent(Reply):
+    """Data of the event `passages`."""
+
+    passages: list[ScoredReply]
+
+
+class TextEvent(Reply):
+    """Data of the event `text`, which comes again and again."""
+
+    text: str = Field(description="the whole text up to now")
+    citations: list[CitationReply]
+
+
+EVENTS: dict[str, type[Reply]] = {
+    "searching": SearchingEvent,
+    "passages": PassagesEvent,
+    "text": TextEvent,
+    "answer": AnswerReply,
+    "error": ErrorReply,
+}
+"""What a stream sends, by the name of the event."""
+
+
+def _event_schema(name: str, data: type[Reply]) -> dict[str, Any]:
+    content = {"$ref": f"#/components/schemas/{data.__name__}"}
+    told = {"type": "string", "contentMediaType": "application/json", "contentSchema": content}
+    return {"type": "object", "properties": {"event": {"const": name}, "data": told}, "required": ["event", "data"]}
+
+
+EVENTS_SCHEMA: dict[str, Any] = {
+    "type": "string",
+    "description": "Server-sent events; the last is `answer` or `error`.",
+    "contentMediaType": "text/event-stream",
+    "contentSchema": {"type": "array", "items": {"oneOf": [_event_schema(*one) for one in EVENTS.items()]}},
+}
+"""A stream of them, as OpenAPI writes it."""
+
+
 def documented(model: type[Reply], *, status: int = 200) -> dict[str, Any]:
     """The arguments of a route that sends `model`, which is only described, since the JSON is made elsewhere."""
     return {"response_model": None, "status_code": status, "responses": {status: {"model": model}}}
