@@ -1,23 +1,15 @@
-"""Limits: how much one client may ask, how many questions are answered at the same time, and how many may wait."""
+"""Limits: how much one client may ask."""
 
-import asyncio
 import ipaddress
 import time
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from index.errors import CrowdedError, RateError
+from index.errors import RateError
 from index.sessions import THIS_MACHINE
 
-MAX_ANSWERING: Final = 16
-"""Most questions of programs answered at the same time; others wait."""
-MAX_WAITING: Final = 64
-"""Most questions of programs that wait; those beyond are told to come again."""
-
 _MAX_CLIENTS: Final = 10_000
-_RETRY_SECONDS: Final = 20
 
 
 class Rate:
@@ -65,46 +57,6 @@ class Rate:
         self._left.move_to_end(client)
         while len(self._left) > _MAX_CLIENTS:
             self._left.popitem(last=False)
-
-
-class Gate:
-    """Lets so many through at the same time and keeps so many waiting."""
-
-    def __init__(self, *, at_once: int = MAX_ANSWERING, waiting: int = MAX_WAITING) -> None:
-        """Open it."""
-        self._free = asyncio.Semaphore(at_once)
-        self._most = waiting
-        self._waiting = 0
-
-    def check(self) -> None:
-        """Turn away who would have to wait where the waiting room is full.
-
-        Raises:
-            CrowdedError: it is.
-        """
-        if self._free.locked() and self._waiting >= self._most:
-            raise CrowdedError(
-                f"{self._waiting} questions are waiting already. Ask again in {_RETRY_SECONDS} seconds.",
-                retry_seconds=_RETRY_SECONDS,
-            )
-
-    @asynccontextmanager
-    async def turn(self) -> AsyncGenerator[None, None]:
-        """Wait for a place, and hold it.
-
-        Raises:
-            CrowdedError: too many wait already.
-        """
-        self.check()
-        self._waiting += 1
-        try:
-            await self._free.acquire()
-        finally:
-            self._waiting -= 1
-        try:
-            yield
-        finally:
-            self._free.release()
 
 
 def client_of(scope: Mapping[str, Any]) -> str:

@@ -337,11 +337,10 @@ async def _in_line(line: Line, contents: AsyncGenerator[str, None]) -> AsyncGene
     """The same contents when it is their turn; until then, how many are before.
 
     Raises:
-        UserError: too many are waiting.
+        CrowdedError: too many are waiting.
     """
     async with aclosing(contents):
-        place = line.join()
-        try:
+        with line.place() as place:
             told = 0
             while True:
                 moved, before = place.moved, place.before
@@ -353,8 +352,6 @@ async def _in_line(line: Line, contents: AsyncGenerator[str, None]) -> AsyncGene
                 await moved.wait()
             async for content in contents:
                 yield content
-        finally:
-            place.leave()
 
 
 def restore(answers: RecentAnswers, kept: str) -> list[Message]:

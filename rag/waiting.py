@@ -1,15 +1,19 @@
 """Waiting: so many questions are answered at a time; the others wait in order, and know how many are before them."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
-from index.errors import UserError
+from index.errors import CrowdedError
 from rag.interface import phrase
 
 MAX_ANSWERING: Final = 64
 """Most questions answered at the same time."""
 MAX_WAITING: Final = 64
 """Most that wait; one more is told to come again."""
+
+_RETRY_SECONDS: Final = 20
 
 
 class Line:
@@ -22,17 +26,31 @@ class Line:
         self._places: list[Place] = []
         self._moved = asyncio.Event()
 
-    def join(self) -> "Place":
-        """A place at the end.
+    def check(self) -> None:
+        """Turn away who would find no place.
 
         Raises:
-            UserError: too many are waiting.
+            CrowdedError: too many are waiting.
         """
         if len(self._places) >= self._most:
-            raise UserError(phrase("too many"))
+            raise CrowdedError(phrase("too many"), retry_seconds=_RETRY_SECONDS)
+
+    @contextmanager
+    def place(self) -> Iterator["Place"]:
+        """A place at the end, until the answer is there or nobody waits for it any more.
+
+        Raises:
+            CrowdedError: too many are waiting.
+        """
+        self.check()
         place = Place(self)
         self._places.append(place)
-        return place
+        try:
+            yield place
+        finally:
+            self._places.remove(place)
+            self._moved.set()
+            self._moved = asyncio.Event()
 
     def before(self, place: "Place") -> int:
         """How many have to leave until it is this place's turn; 0 once it is."""
@@ -43,15 +61,9 @@ class Line:
         """Set when the next one leaves. Take it before looking where one stands: a leave in between is not missed."""
         return self._moved
 
-    def leave(self, place: "Place") -> None:
-        """Give a place up."""
-        self._places.remove(place)
-        self._moved.set()
-        self._moved = asyncio.Event()
-
 
 class Place:
-    """One question's place in the line; leave it when the answer is there, or nobody waits for it any more."""
+    """One question's place in the line."""
 
     def __init__(self, line: Line) -> None:
         self._line = line
@@ -66,6 +78,10 @@ class Place:
         """Set when the next one leaves; see `Line.moved`."""
         return self._line.moved
 
-    def leave(self) -> None:
-        """Give it up."""
-        self._line.leave(self)
+    async def turn(self) -> None:
+        """Wait until it is its turn."""
+        while True:
+            moved = self.moved
+            if not self.before:
+                return
+            await moved.wait()

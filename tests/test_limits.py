@@ -1,10 +1,8 @@
-import asyncio
-
 import pytest
 
-from index.errors import CrowdedError, RateError
+from index.errors import RateError
 from index.sessions import THIS_MACHINE
-from rag.limits import Gate, Rate, client_of
+from rag.limits import Rate, client_of
 
 
 class Clock:
@@ -49,32 +47,6 @@ def test_many_clients_take_no_more_memory_than_some() -> None:
     for number in range(10_100):
         rate.take(str(number))
     assert len(rate._left) == 10_000
-
-
-async def test_so_many_wait_and_the_next_is_told_to_come_again() -> None:
-    gate = Gate(at_once=1, waiting=1)
-    let_go = asyncio.Event()
-    order = []
-
-    async def ask(name: str) -> None:
-        async with gate.turn():
-            order.append(name)
-            await let_go.wait()
-
-    first = asyncio.create_task(ask("first"))
-    await asyncio.sleep(0)
-    second = asyncio.create_task(ask("second"))
-    await asyncio.sleep(0)
-    with pytest.raises(CrowdedError, match="1 questions are waiting"):
-        gate.check()
-    with pytest.raises(CrowdedError):
-        await ask("third")
-    second.cancel()
-    await asyncio.gather(second, return_exceptions=True)
-    gate.check()
-    let_go.set()
-    await asyncio.gather(first, ask("fourth"))
-    assert order == ["first", "fourth"]
 
 
 @pytest.mark.parametrize(

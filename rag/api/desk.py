@@ -1,4 +1,4 @@
-"""The desk: takes the questions of programs, through whichever door they come, within one rate and one queue."""
+"""The desk: takes the questions of programs, through whichever door they come, within one rate and one line."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine, Sequence
@@ -13,8 +13,9 @@ from rag.api.engine import Answering, ArticleSource
 from rag.conversation import Turn
 from rag.events import Answered, Event
 from rag.filters import Filter
-from rag.limits import Gate, Rate
+from rag.limits import Rate
 from rag.retrieval import ScoredPassage
+from rag.waiting import Line
 
 _LOOK_SECONDS = 0.5  # how often to look whether who asked is still there
 
@@ -24,11 +25,11 @@ Result = TypeVar("Result")
 class Desk:
     """Asks one engine on behalf of many clients."""
 
-    def __init__(self, engine: Answering, *, rate: Rate | None = None, gate: Gate | None = None) -> None:
+    def __init__(self, engine: Answering, *, rate: Rate | None = None, line: Line | None = None) -> None:
         """Ask `engine`; without a rate each client may ask as much as it likes."""
         self._engine = engine
         self._rate = rate or Rate(None)
-        self._gate = gate or Gate()
+        self._line = line or Line()
 
     @property
     def store(self) -> ArticleSource:
@@ -43,15 +44,17 @@ class Desk:
             CrowdedError: nobody may.
         """
         self._rate.take(client)
-        self._gate.check()
+        self._line.check()
 
     async def stream(
         self, question: str, history: Sequence[Turn] = (), *, among: Filter | None = None
     ) -> AsyncGenerator[Event, None]:
         """What happens while the question is answered, once it is its turn."""
-        async with self._gate.turn(), aclosing(self._engine.stream(question, history, among=among)) as events:
-            async for event in events:
-                yield event
+        with self._line.place() as place:
+            await place.turn()
+            async with aclosing(self._engine.stream(question, history, among=among)) as events:
+                async for event in events:
+                    yield event
 
     async def answer(self, question: str, history: Sequence[Turn] = (), *, among: Filter | None = None) -> Answer:
         """The answer: what the stream ends with."""
@@ -63,7 +66,8 @@ class Desk:
 
     async def search(self, question: str, *, among: Filter | None = None) -> tuple[Sequence[ScoredPassage], str]:
         """The passages found for a question, best first, and what must be said of the filter."""
-        async with self._gate.turn():
+        with self._line.place() as place:
+            await place.turn()
             return await self._engine.search(question, among=among)
 
 
