@@ -213,3 +213,9 @@ def test_strangers_may_ask_less_than_this_machine(tmp_path: Path) -> None:
     assert asking_rate(settings, local_only=False)._per_minute == 20
     assert asking_rate(Settings(home=tmp_path, proxies=("127.0.0.1",)), local_only=True)._per_minute == 20
     assert asking_rate(Settings(home=tmp_path, questions_per_minute=5), local_only=True)._per_minute == 5
+
+
+def test_a_form_of_too_many_fields_logs_nobody_in(tmp_path: Path) -> None:
+    answer = client(tmp_path).post("/login", content="&".join(["name=anna"] * 20))
+    assert answer.status_code == 401
+    assert "text/html" in answer.headers["content-type"]

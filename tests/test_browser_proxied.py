@@ -80,6 +80,34 @@ def test_whoever_logs_in_comes_to_what_was_asked_for_and_out_again(stranger: Pag
     expect(stranger).to_have_url(re.compile("/news/login"))
 
 
+def kept(page: Page) -> list[str]:
+    """The names of what the page keeps in this browser."""
+    return list(page.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('byline:/news/:'))"))
+
+
+def test_who_logs_out_leaves_nothing_in_the_browser(stranger: Page, address: str) -> None:
+    seen = enter(stranger, f"{address}?q=How+long+did+the+talks+on+Sunday+last%3F")
+    seen.wait_until(lambda: any(":conversation:" in key for key in kept(stranger)))
+    stranger.evaluate("localStorage.setItem('byline:/elsewhere/:conversation:1', 'of another page')")
+    stranger.get_by_role("button", name="Log out anna").click()
+    expect(stranger.get_by_role("button", name="Log in")).to_be_visible()
+    assert kept(stranger) == []
+    assert stranger.evaluate("sessionStorage.length") == 0
+    assert stranger.evaluate("localStorage.getItem('byline:/elsewhere/:conversation:1')") == "of another page"
+    assert seen.problems == []
+
+
+def test_whoever_comes_after_another_person_finds_nothing_of_theirs(stranger: Page, address: str) -> None:
+    seen = enter(stranger, f"{address}?q=How+long+did+the+talks+on+Sunday+last%3F")
+    seen.wait_until(lambda: any(":conversation:" in key for key in kept(stranger)))
+    stranger.evaluate("localStorage.setItem('byline:/news/:person', 'ben')")
+    stranger.reload()
+    # It stands there only once the page knows whose it is, which is after it was loaded anew.
+    expect(stranger.get_by_role("button", name="Log out anna")).to_be_visible()
+    expect(stranger.locator("[data-testid=user]")).to_have_count(0)
+    assert [key for key in kept(stranger) if ":conversation:" in key] == []
+
+
 def test_what_a_reader_does_works_under_a_path(stranger: Page, address: str, tmp_path: Path) -> None:
     anna = enter(stranger, address)
     anna.ask("How long did the talks on Sunday last?")

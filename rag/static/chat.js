@@ -7,7 +7,7 @@ import { chat, citationLinks, findLink, messages, namesFound, questionOf, readCi
 import { ask, ready, untilShown } from "./gradio.js";
 import { keepShown, openConversation } from "./history.js";
 import { addHover, focus, hideCard, isCardShown } from "./hover.js";
-import { openId, setOpenId } from "./keep.js";
+import { forgetPerson, openId, setOpenId, setSetting, setting } from "./keep.js";
 import { addKeys, cameFrom, openHelp } from "./keys.js";
 import { addressOf, button, iconButton, make } from "./make.js";
 import {
@@ -24,7 +24,7 @@ const tools = [
   iconButton("byline-open-articles", phrase("articles"), () => openArticles()),
 ];
 // Shown to who has logged in; a form, since only a request of the page's own may log somebody out.
-const leave = iconButton("byline-log-out", "", () => leaving.submit());
+const leave = iconButton("byline-log-out", "", () => { forgetPerson(); leaving.submit(); });
 leave.hidden = true;
 const leaving = make("form");
 leaving.method = "post";
@@ -32,6 +32,10 @@ leaving.hidden = true;
 leave.append(leaving);
 document.addEventListener("byline-corpus", () => {
   const name = corpusNow().user;
+  // Who comes after somebody whose session ran out finds nothing of theirs either.
+  const before = setting("person");
+  if (name && before && before !== name) { forgetPerson(); location.reload(); return; }
+  if (name && !before) setSetting("person", name);
   leave.hidden = !name;
   leaving.action = addressOf("logout").href;
   leave.title = phrase("log out", { name });

@@ -10,6 +10,8 @@ const MOST_TITLE = 120;
 const PREFIX = `byline:${addressOf(".").pathname}:`;
 const OPEN = `${PREFIX}open`;
 
+let gone = false; // whoever used the page has left: what is still drawn until it is loaded anew is not kept again
+
 const stored = () => {
   try {
     return Object.keys(localStorage).filter((key) => key.startsWith(`${PREFIX}conversation:`));
@@ -36,6 +38,7 @@ export const conversation = (id) => read(`${PREFIX}conversation:${id}`);
 
 // Returns whether it could be kept.
 export const keep = (id, turns) => {
+  if (gone) return true;
   const known = conversation(id);
   const title = known?.title || turns[0].question.replace(/\s+/g, " ").trim().slice(0, MOST_TITLE);
   const record = JSON.stringify({ title, time: Date.now(), turns: turns.slice(-MOST_TURNS) });
@@ -59,6 +62,15 @@ export const forget = (id) => {
 
 export const forgetAll = () => { for (const key of stored()) { try { localStorage.removeItem(key); } catch { /* as above */ } } };
 
+// Leaves nothing of whoever used the page here, what was chosen on it included.
+export const forgetPerson = () => {
+  setOpenId("");
+  gone = true;
+  try {
+    for (const key of Object.keys(localStorage)) if (key.startsWith(PREFIX)) localStorage.removeItem(key);
+  } catch { /* as above */ }
+};
+
 // Which conversation this tab has open: it is there again after a reload.
 export const openId = () => {
   try { return sessionStorage.getItem(OPEN) || ""; } catch { return ""; }
@@ -66,7 +78,7 @@ export const openId = () => {
 
 export const setOpenId = (id) => {
   try {
-    if (id) sessionStorage.setItem(OPEN, id);
+    if (id && !gone) sessionStorage.setItem(OPEN, id);
     else sessionStorage.removeItem(OPEN);
   } catch { /* as above */ }
 };
