@@ -27,6 +27,10 @@ _REPLACEMENT, _REPLACED = "-new", "-old"
 _EARLIER = "byline-earlier"
 # With less left on the disk, Chroma's writing may fail for that alone.
 _FEW_MEGABYTES = 20
+# What a write may take for a moment, in bytes: for each byte of text and vector (Chroma's files grow by some four, and
+# by sixteen at most where they are put in order), and beside.
+_WRITTEN_A_BYTE = 16
+_SPARE = 5_000_000
 
 
 def embedded_folder(settings: Settings) -> Path:
@@ -143,9 +147,9 @@ def chroma_errors(settings: Settings) -> Iterator[None]:
             advice = "Make room on the disk and try again"
         elif re.search(r"readonly|read-only|permission denied", reason, re.IGNORECASE):
             advice = "Make the folder writable, or set BYLINE_HOME to another one"
-        elif not settings.chroma and (left := _megabytes_left(settings)) < _FEW_MEGABYTES:
+        elif not settings.chroma and (left := _bytes_left(settings)) is not None and left < _FEW_MEGABYTES * 10**6:
             # Chroma says so only of some of its steps.
-            advice = f"Only {left} MB are left on the disk: make room and try again; nothing was deleted"
+            advice = f"Only {left // 10**6} MB are left on the disk: make room and try again; nothing was deleted"
         elif settings.chroma:
             advice = "Look at the server's own messages"
         else:
@@ -156,11 +160,33 @@ def chroma_errors(settings: Settings) -> Iterator[None]:
         raise StoreError(f"The index {place_of(settings)} fails: {reason}. {advice}.") from exc
 
 
-def _megabytes_left(settings: Settings) -> int:
-    try:
-        return shutil.disk_usage(settings.home).free // 1_000_000
-    except OSError:  # no folder, no disk to blame
-        return _FEW_MEGABYTES
+def require_room(settings: Settings, content_bytes: int = 0) -> None:
+    """Refuse a write that may fill the disk: on a full one Chroma may fail without a reason, or never answer.
+
+    Args:
+        settings: where the index is; a server looks after its own disk.
+        content_bytes: how much text and vectors are written; none where rows are deleted.
+
+    Raises:
+        StoreError: too little is left.
+    """
+    wanted = _SPARE + _WRITTEN_A_BYTE * content_bytes
+    left = None if settings.chroma else _bytes_left(settings)
+    if left is not None and left < wanted:
+        raise StoreError(
+            f"Only {left // 1_000_000} MB are left on the disk of {settings.home}, and the next write may take "
+            f"{-(-wanted // 1_000_000)} MB: make room and try again; what is stored stays as it is."
+        )
+
+
+def _bytes_left(settings: Settings) -> int | None:
+    """What is left on the disk of an embedded index; None where there is no folder, and no disk to blame."""
+    for folder in (embedded_folder(settings), settings.home):
+        try:
+            return shutil.disk_usage(folder).free
+        except OSError:
+            continue
+    return None
 
 
 # --- collections --------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import numpy as np
 from chromadb.api import ClientAPI
 from chromadb.api.models.Collection import Collection
 
-from index.chroma import chroma_errors
+from index.chroma import chroma_errors, require_room
 from index.records import Row, Vectors, get_rows
 from index.settings import Settings
 
@@ -107,6 +107,7 @@ class Rows:
     def upsert(self, rows: Sequence[Row]) -> None:
         """Write rows, in their order; each batch is there whole or not at all."""
         for batch in batches(rows, self.batch_size()):
+            require_room(self._settings, sum(len(row.document) + 4 * len(row.vector) for row in batch))
             with chroma_errors(self._settings):
                 self._made().upsert(
                     ids=[row.id for row in batch],
@@ -118,12 +119,14 @@ class Rows:
     def update_metadata(self, rows: Sequence[Row]) -> None:
         """Write the metadata of rows anew."""
         for batch in batches(rows, self.batch_size()):
+            require_room(self._settings)
             with chroma_errors(self._settings):
                 self._made().update(ids=[row.id for row in batch], metadatas=[row.metadata for row in batch])
 
     def delete(self, ids: Sequence[str]) -> None:
         """Take rows out, in the order of `ids`; unknown ids do no harm."""
         for batch in batches(ids, self.batch_size()):
+            require_room(self._settings)
             with chroma_errors(self._settings):
                 self._made().delete(ids=list(batch))
 

@@ -33,6 +33,7 @@ from index.chroma import (
     our_collections,
     place_of,
     recover_replaced,
+    require_room,
 )
 from index.copies import Copies
 from index.earlier import Cited, EarlierVersions, replaced_at
@@ -358,11 +359,14 @@ class PassageStore:
     def problems(self) -> list[str]:
         """What is amiss between the list of articles, Chroma's rows, their vectors and the word index."""
         wanted, rows, words = self.catalogue.passages, self._rows.count(), self._words.count()
+        held = self._copies.count()
         found = []
         if rows != wanted:
             found.append(f"{rows} passages in Chroma, where the articles have {wanted}")
         if words != wanted:
             found.append(f"{words} passages in the word index, where the articles have {wanted}")
+        if held != wanted:
+            found.append(f"{held} passages among the near copies, where the articles have {wanted}")
         sample = [row.id for row in self._rows.get(documents=False, limit=_VECTORS_TRIED)]
         try:
             lost = len(sample) - len(self._rows.vectors(sample))
@@ -430,6 +434,7 @@ class PassageStore:
             if unknown := [article_id for article_id in wanted if article_id not in self._catalogue.articles]:
                 names = ", ".join(unknown)
                 raise ArticleError(f"Not in the index: {names}; nothing was removed. `python -m index list` shows ids.")
+            require_room(self._settings)  # before the list says that they are gone
             there = self._rows_of([self._catalogue.articles[one] for one in wanted], documents=False)
             rows = sorted(there, key=lambda row: int(row.metadata["place"]))
             self._catalogue = self._catalogue.changed(remove=wanted)

@@ -6,13 +6,15 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from chromadb.api.models.Collection import Collection
 from chromadb.errors import InternalError
 
-from index.chroma import chroma_errors
+from index.chroma import chroma_errors, require_room
 from index.errors import StoreError
 from index.settings import Settings
 from index.store import open_store
 from tests.fakes import HashingEmbedding
+from tests.test_store import BODY, put
 
 ROOT = Path(__file__).parent.parent
 # As if the disk were full: no file may grow beyond so many bytes.
@@ -74,3 +76,40 @@ def test_a_failure_where_hardly_any_room_is_left_says_so(
         monkeypatch.setattr("shutil.disk_usage", lambda path, free=free: SimpleNamespace(free=free))
         with pytest.raises(StoreError, match=said), chroma_errors(settings):
             raise failure
+
+
+def test_a_write_that_may_fill_the_disk_is_refused_before_chroma_meets_it(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = 10**12
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=free))
+    embedding = HashingEmbedding(model_name="tests/hashing")
+    with open_store(settings, embedding, owner="a test") as store:
+        put(store, "first", BODY)
+        put(store, "second", BODY.replace("bridge", "tunnel"))
+        asked: list[str] = []
+        for verb in ("upsert", "update", "delete"):
+            monkeypatch.setattr(Collection, verb, lambda self, verb=verb, **given: asked.append(verb))
+        free = 4_900_000
+        for write in (
+            lambda: put(store, "third", BODY),
+            lambda: put(store, "first", BODY.replace("Monday", "Friday")),
+            lambda: store.remove(["second"]),
+            lambda: store.set_origin(["first"], "elsewhere"),
+        ):
+            with pytest.raises(StoreError, match=r"^Only 4 MB are left on the disk of .*: make room and try again"):
+                write()
+        assert asked == []
+        assert len(store.articles()) == 2
+        monkeypatch.undo()
+    with open_store(settings, embedding, owner="a test") as store:
+        assert (store.problems(), store.mended, len(store.articles())) == ([], 0, 2)
+        assert store.article("first").text == BODY.strip()
+
+
+def test_a_server_looks_after_its_own_disk(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=0))
+    require_room(settings.model_copy(update={"chroma": "http://127.0.0.1:1"}), 10**9)
+    settings.home.mkdir()
+    with pytest.raises(StoreError):
+        require_room(settings)
