@@ -1,8 +1,9 @@
 """How well the support check tells true sentences from planted false ones: `python -m eval support`.
 
-Two sets of cases: answers written for the articles that ship with Byline (`tests/data/support_cases.jsonl`), and
-sentences of other texts with falsehoods made by rule (`eval/corruptions.py`), of which only the held-out half is
-measured. A sentence is *marked* when its verdict is not `supported`.
+Three kinds of cases: answers written for the articles that ship with Byline (`tests/data/support_cases.jsonl`),
+sentences each beside its passage (`tests/data/support_pairs.jsonl`), and sentences of other texts with falsehoods made
+by rule (`eval/corruptions.py`), of which only the held-out half is measured. A sentence is *marked* when its verdict is
+not `supported`.
 """
 
 import json
@@ -25,7 +26,10 @@ from rag.support import check_answer, check_support
 
 @dataclass(frozen=True, slots=True)
 class SupportCase:
-    """An answer over articles: marker n cites the passage that holds the n-th source's words."""
+    """An answer over articles: marker n cites the passage that holds the n-th source's words.
+
+    Or a sentence beside its `passage`, which is in no article.
+    """
 
     id: str
     kind: str
@@ -33,6 +37,7 @@ class SupportCase:
     sources: tuple[tuple[str, str], ...]
     answer: str
     true: bool
+    passage: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,10 @@ def read_cases(path: Path) -> list[SupportCase]:
     for number, line in enumerate(lines, 1):
         try:
             row = json.loads(line)
+            if "passage" in row:
+                true, passage = bool(row["supported"]), str(row["passage"])
+                cases.append(SupportCase(row["id"], row["kind"], "", (), row["sentence"], true, passage))
+                continue
             sources = tuple((source["article"], source["quote"]) for source in row["sources"])
             true = {"supported": True, "unsupported": False}[row["verdict"]]
             cases.append(SupportCase(row["id"], row["kind"], row["question"], sources, row["answer"], true))
@@ -116,7 +125,10 @@ def measure_support(
     if articles is not None and cases is not None:
         known = {article.id: article for article in read_articles(articles).articles}
         passages = {id_: cut_passages(article, max_tokens=passage_tokens) for id_, article in known.items()}
-        verdicts += [_verdict_on_answer(case, known, passages, embedding) for case in read_cases(cases)]
+        verdicts += [
+            _verdict_on_pair(case, embedding) if case.passage else _verdict_on_answer(case, known, passages, embedding)
+            for case in read_cases(cases)
+        ]
     if texts is not None:
         verdicts += _verdicts_on_texts(texts, embedding)
     if not verdicts:
@@ -141,6 +153,11 @@ def _verdict_on_answer(
     marked = [sentence for sentence in sentences if sentence.support != "supported"]
     reason = marked[0].reason if marked else ""
     return SupportVerdict(case.id, "seeds", case.kind, case.true, bool(marked), reason, text)
+
+
+def _verdict_on_pair(case: SupportCase, embedding: BaseEmbedding) -> SupportVerdict:
+    support, reason = check_support(case.answer, [case.passage], embedding=embedding)
+    return SupportVerdict(case.id, "pairs", case.kind, case.true, support != "supported", reason, case.answer)
 
 
 def _passage_with(

@@ -6,7 +6,7 @@ passage's words but for one part has most likely made that part up.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -110,7 +110,7 @@ def align(claim: Facts, source: Facts) -> Alignment:
     found[[at in given for at in places]] = 1.0
     parts = [
         (part, _share_found(found[rows], weight[rows]))
-        for part in _parts(claim)
+        for part in _parts(claim, weights)
         if (rows := [row for row, at in enumerate(places) if at in part])
     ]
     part, part_said = min(parts, key=lambda one: one[1])
@@ -144,7 +144,7 @@ def _by_sentence(facts: Facts) -> list[list[Word]]:
     return groups
 
 
-def _parts(facts: Facts) -> list[range]:
+def _parts(facts: Facts, weights: Mapping[int, float]) -> list[range]:
     """Places of the words of each part of a sentence, with two words of content at least."""
     cuts, content = [0], 0
     for at, word in enumerate(facts.words):
@@ -152,7 +152,7 @@ def _parts(facts: Facts) -> list[range]:
         if content >= _FEWEST_WORDS_OF_A_PART and (sign or word.plain in _JOINS):
             cuts.append(at)
             content = 0
-        content += word.content
+        content += at in weights
     if content < _FEWEST_WORDS_OF_A_PART and len(cuts) > 1:
         cuts.pop()
     return [range(start, end) for start, end in pairwise([*cuts, len(facts.words)])]

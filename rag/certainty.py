@@ -160,7 +160,8 @@ def _proves(claim: Facts, source: Facts, window: Window) -> str:
     near = {w.stem for w in source.words if window[0] <= w.sentence <= window[1]}
     for at, word in enumerate(claim.words):
         before = {w.plain for w in claim.words[max(0, at - 4) : at]}
-        assures = word.stem in _ASSURING and bool(near & _DOUBTING or {w.plain for w in source.words} & _HEDGES)
+        doubted = bool(near & _DOUBTING or {w.plain for w in source.words} & _HEDGES)
+        assures = word.stem in _ASSURING and word.plain != "security" and doubted
         proves = word.stem in _PROVING or (word.plain == "doubt" and "no" in before)
         if (
             word.capital
@@ -280,19 +281,24 @@ def _judged(claim: Facts, source: Facts, window: Window) -> str:
                 continue  # `is meeting`, not `as insulting`
             if there.stem != after.stem or not window[0] <= there.sentence <= window[1]:
                 continue
-            said = [w for w in source.words[:at] if w.sentence == there.sentence and w.plain in SAYING | _VIEWING]
+            said = [w for w in source.words[:at] if w.sentence == there.sentence and w.plain in _JUDGING]
             if not said:
                 break
             return f"In the passage this is somebody's word (“{said[-1].text}”); the sentence states it as a fact."
     return ""
 
 
+# What somebody admits or confirms is so.
+_FACTIVE = frozenset(
+    listed("confirmed confirms acknowledged acknowledges conceded concedes admitted admits revealed reveals")
+)
 _VIEWING = frozenset(
     listed(
         """viewed views regards regarded considers considered deemed deems sees saw labelled labeled branded calling
         called"""
     )
 )
+_JUDGING = (SAYING | _VIEWING) - _FACTIVE
 _SAID_OTHERWISE = frozenset(
     listed("""according view views opinion argument claim statement words wish wishes want wants demands calls call
     called criticised criticized praised welcomed rejected rejects dismissed dismisses accused blamed ruled opposes

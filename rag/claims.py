@@ -33,7 +33,7 @@ SAYING = _listed(
     described describes called calling insisted insists insisting noted noting denied denies explained explains
     emphasised emphasized emphasises emphasizes emphasising emphasizing indicated indicates signalled signaled suggested
     suggests reiterated reiterates confirmed confirms declared declares conceded concedes admitted admits tweeted
-    promised urged urges predicted believes believed thinks
+    promised urged urges predicted believes believed believe thinks estimated estimates estimate
     informed informs reported reports cautioned vowed asserted asserts
     confessed revealed reveals testified joked jokes remarked commented quipped recalled shouted pledged vowed"""
 )

@@ -251,6 +251,8 @@ def _acts(facts: Facts) -> Iterator[_Act]:
         place = at - 1
         while place > 0 and (words[place].plain in SKIPPED or words[place].plain.endswith("ly")):
             place -= 1
+        if word.plain.endswith("ing") and not clear_between(facts, words[at - 1], word):
+            continue  # `It wrote to the farms, asking them`: who asks stands further off
         if place < 0 or any(words[p].plain in _BE for p in range(place + 1, at)) or words[place].plain in _BE:
             continue
         start = _clause_start(facts, at)

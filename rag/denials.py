@@ -320,6 +320,9 @@ def _around(facts: Facts, place: int) -> frozenset[str]:
 def _converse(claim: Facts, word: Word, source: Facts) -> bool:
     """Whether the two sides tell one deed of both: `buys from the growers`, `sell to the mill`."""
     links = {_BUY: ("from", "to"), _SELL: ("to", "from")}.get(word.stem)
+    said = [at for at, w in enumerate(source.words) if w.stem in {_BUY, _SELL} and w.stem != word.stem]
+    if links is not None and any(source.words[at - 1].plain in {"was", "were", "been"} for at in said if at):
+        return True  # `sold tickets`, `tickets were bought`
     return (
         links is not None
         and any(w.plain == links[0] for w in claim.words)

@@ -11,8 +11,8 @@ TITLES = frozenset(
     listed("""
     president prime minister chancellor secretary general mr mrs ms dr sir lord lady king queen prince princess pope
     senator governor mayor judge justice chief director chairman chairwoman spokesman spokeswoman spokesperson
-    ambassador envoy special foreign affairs adviser advisor commissioner captain colonel sergeant lieutenant major
-    commander professor prof rev reverend sen gov rep gen col sgt lt capt""")
+    ambassador envoy special foreign affairs adviser advisor commissioner captain colonel sergeant lieutenant major mp
+    mps commander professor prof rev reverend sen gov rep gen col sgt lt capt""")
 )
 _DIRECTIONS = frozenset({"north", "south", "east", "west"})
 _NAME_LINKS = {

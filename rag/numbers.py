@@ -370,7 +370,8 @@ def says_pair(words: tuple[Word, ...], numbers: tuple[Number, ...], claim: Numbe
     if any(not number.unit and set(number.noun) & set(claim.noun) for number in numbers):
         return False
     points = claim.first > 0 and claimed[claim.first - 1].plain in _POINTING
-    return points or bool(_SIDES & set(claim.noun)) or any(word.plain in _PAIR_WORDS for word in words)
+    twice = any(word.plain == "twice" and after.plain not in {"as", "the"} for word, after in pairwise(words))
+    return points or twice or bool(_SIDES & set(claim.noun)) or any(word.plain in _PAIR_WORDS for word in words)
 
 
 def says_share(words: tuple[Word, ...], claim: Number) -> bool:

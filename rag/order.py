@@ -93,6 +93,8 @@ def _read_relations(facts: Facts) -> Iterator[_Relation]:
     ):  # fmt: skip
         for at, word in enumerate(facts.words):
             mark = next((m for m in marks if tuple(w.plain for w in facts.words[at : at + len(m)]) == m), None)
+            if facts.text[word.end : word.end + 1] == "-":
+                mark = None  # `after-meal walks`
             if mark is None and marks is _CAUSES and word.plain == "led":
                 # `led Kyiv to seek`
                 mark = ("led",) if any(w.plain == "to" for w in facts.words[at + 1 : at + 5]) else None

@@ -19,6 +19,7 @@ from rag.claims import wrong_speaker
 from rag.comparison import wrong_comparison
 from rag.deeds import wrong_deed
 from rag.denials import adds_denial, denied_otherwise
+from rag.exchange import exchanged_halves
 from rag.extent import adds_all, says_too_much
 from rag.facts import (
     Facts,
@@ -139,6 +140,7 @@ def check_support(
         or dated_otherwise(claim, source)
         or belongs_elsewhere(claim, source)
         or placed_otherwise(claim, source)
+        or exchanged_halves(claim, source)
     )
     if fault:
         return "unsupported", fault

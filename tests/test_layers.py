@@ -22,7 +22,8 @@ ORDER = {
         model_stream model_server local_models models findings prompts echoes conversation filters
         reranking relative_days parts retrieval
         asking marker_forms markers citations thesaurus words numbers dates names facts premises presence roles claims
-        denials slots extent certainty order comparison deeds languages foreign alignment meaning support disagreement
+        denials slots extent certainty order comparison deeds exchange languages foreign alignment meaning support
+        disagreement
         coverage answers spending feedback
         question antecedents reader.windows reader.data reader.spans reader evidence extractive events pacing
         drafts writing tracing engine interface markup standing rendering

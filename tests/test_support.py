@@ -186,6 +186,15 @@ def test_true_sentences_are_marked_no_oftener_than_they_were(measured: tuple[str
     assert report.true_marked["seeds"].value <= SETS[name][1]
 
 
+def test_pairs_over_invented_articles_are_told_apart_as_well_as_they_were(embedding: BaseEmbedding) -> None:
+    report = measure_support(
+        embedding=embedding, articles=ROOT / "seeds", cases=ROOT / "tests/data/support_pairs.jsonl"
+    )
+    assert report.planted_marked["pairs"].count == report.true_marked["pairs"].count == 98
+    assert report.planted_marked["pairs"].value >= 0.64
+    assert report.true_marked["pairs"].value <= 0.24
+
+
 def test_cases_are_half_true_and_of_every_kind() -> None:
     cases = read_cases(ROOT / "tests/data/support_cases.jsonl")
     assert len(cases) >= 60

@@ -303,3 +303,39 @@ def test_across_languages_facts_are_held_and_meaning_is_not(
     support, reason = check_support(false, [text], about=[title], embedding=embedding)
     assert support == "unsupported"
     assert fault in reason
+
+
+@pytest.mark.parametrize(
+    ("source", "sentence"),
+    [
+        ("The town's member of parliament, Una Brisk, opened the pool.", "The MP Una Brisk opened the pool."),
+        (
+            "The inspectorate wrote to 40 farms, asking them to count their sheep before the spring.",
+            "The inspectorate asked 40 farms to count their sheep before the spring.",
+        ),
+        (
+            "She confirmed that her brother had advised her to take the bank's loan because the rates were better.",
+            "Her brother had advised her to take a loan of the bank because the rates were better.",
+        ),
+        (
+            "The club said that 900 scarves were bought in a day at the ground.",
+            "The club sold 900 scarves in a day at the ground.",
+        ),
+        (
+            "The museum voted on whether the gate might need a guard, and paid for a new lock in June.",
+            "The museum paid for a new security lock on the gate in June.",
+        ),
+        (
+            "After six months the reading had fallen by an average of 6.2 points in those who swam after work, "
+            "compared with 3.9 in those who swam in the morning.",
+            "After six months, the after-work swimmers' reading had dropped by 6.2 points on average, against 3.9 for "
+            "those who swam in the morning.",
+        ),
+        (
+            "They raised the fee twice, and the walkers complained about the fee to the council.",
+            "Walkers complained to the council about the fee after two rises of the fee.",
+        ),
+    ],
+)
+def test_a_true_sentence_in_other_forms_is_supported(source: str, sentence: str, embedding: BaseEmbedding) -> None:
+    assert check_support(sentence, [source], embedding=embedding) == ("supported", "")
