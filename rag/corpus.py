@@ -3,16 +3,17 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from index.articles import Article
 from index.errors import ArticleError
 from index.records import IndexedArticle
 from rag.api import ArticleSource
+from rag.api.articles import Order, sort_articles
 from rag.interface import phrase
 from rag.suggestions import suggest_questions
 
-Order = Literal["newest", "oldest", "title"]
+State = tuple[int, int]
 
 MAX_SUGGESTIONS: Final = 9
 _MOST_OUTLETS: Final = 1000
@@ -49,17 +50,15 @@ def outlets_of(listed: Sequence[IndexedArticle]) -> list[dict[str, Any]]:
 
 
 def find_listed(listed: Sequence[IndexedArticle], query: str, order: Order) -> list[IndexedArticle]:
-    """The articles in whose headline or outlet every word of the query begins a word, in the order wanted.
-
-    Those without a known day come last.
-    """
+    """The articles in whose headline or outlet every word of the query begins a word, in the order wanted."""
     wanted = [re.compile(rf"(?<!\w){re.escape(word)}", re.IGNORECASE) for word in query.split()[:12]]
     found = [one for one in listed if all(word.search(f"{one.title} {one.source or ''}") for word in wanted)]
-    found.sort(key=lambda one: (one.title.casefold(), one.id))
-    if order != "title":
-        found.sort(key=lambda one: one.published or "", reverse=order == "newest")
-        found.sort(key=lambda one: not one.published)
-    return found
+    return sort_articles(found, order)
+
+
+def state_of(listed: Sequence[IndexedArticle]) -> State:
+    """Another one whenever the articles have changed: how many there are, and which was written last."""
+    return len(listed), max((one.version for one in listed), default=0)
 
 
 class Suggestions:
@@ -67,13 +66,13 @@ class Suggestions:
 
     def __init__(self, store: ArticleSource) -> None:
         self._store = store
-        self._made_of: tuple[int, int] = (-1, 0)
+        self._made_of: State | None = None
         self._questions: list[str] = []
 
     def questions(self) -> list[str]:
         """The questions for the articles as they are now."""
         listed = self._store.articles()
-        state = (len(listed), max((one.version for one in listed), default=0))
+        state = state_of(listed)
         if state != self._made_of:
             self._questions = suggest_questions(_sample(self._store, listed), MAX_SUGGESTIONS)
             self._made_of = state
@@ -83,10 +82,10 @@ class Suggestions:
 def _sample(store: ArticleSource, listed: Sequence[IndexedArticle]) -> list[Article]:
     """Some articles from across the whole, always the same ones."""
     chosen = listed[:: max(1, len(listed) // _MOST_READ)][:_MOST_READ]
-    return [article for one in chosen if (article := _read(store, one.id))]
+    return [article for one in chosen if (article := read_if_there(store, one.id))]
 
 
-def _read(store: ArticleSource, article_id: str) -> Article | None:
+def read_if_there(store: ArticleSource, article_id: str) -> Article | None:
     """An article, or None where it was removed meanwhile."""
     try:
         return store.article(article_id)

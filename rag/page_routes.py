@@ -12,12 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from index.errors import UserError
 from index.reading.kinds import READABLE_ENDINGS
 from rag.api import Answering
+from rag.api.articles import Order
 from rag.api.errors import JsonErrors
 from rag.changes import MAX_UPLOAD_BYTES, Changes
-from rag.corpus import Order, Suggestions, days_of, describe, find_listed, outlets_of
+from rag.corpus import Suggestions, days_of, describe, find_listed, outlets_of
 from rag.export import Exchange, conversation_html, conversation_markdown
 from rag.feedback import RecentAnswers
-from rag.followups import Quoting, offer_questions
+from rag.followups import FollowUps, Quoting
 from rag.kept import KeptConversation, from_kept, to_kept
 from rag.markup import web_address
 
@@ -81,6 +82,7 @@ def page_router(
     """
     router = APIRouter(prefix="/page", route_class=JsonErrors, include_in_schema=False)
     suggestions = Suggestions(engine.store)
+    follow_ups = FollowUps(engine)
 
     @router.get("/corpus")
     def corpus(request: Request) -> dict[str, Any]:
@@ -131,7 +133,7 @@ def page_router(
     @router.post("/next")
     async def follow_up(body: Next) -> dict[str, Any]:
         seen = [(one.article_id, one.start) for one in body.seen]
-        return {"questions": await offer_questions(engine, body.article_ids, asked=body.asked, seen=seen)}
+        return {"questions": await follow_ups.offer(body.article_ids, asked=body.asked, seen=seen)}
 
     @router.post("/export/{form}")
     def export(form: str, body: KeptConversation) -> Response:

@@ -64,7 +64,7 @@ def suggest_questions(articles: Sequence[Article], count: int = 3) -> list[str]:
         for name, topic in _with_topics(_speakers(chosen), topics)
     ]
     named = set(" ".join(people[:2]).split())
-    subjects = [f"What is said about {_with_article(topic)}?" for topic in topics if not named & set(topic.split())]
+    subjects = [_ask_about(topic) for topic in topics if not named & set(topic.split())]
     headlines = [f"What is “{article.title.rstrip(' .…')}” about?" for article in chosen if article.title]
     questions = people[:1] + subjects[:1] + people[1:] + subjects[1:] + headlines
     return list(dict.fromkeys(questions))[:count]
@@ -84,7 +84,7 @@ def questions_about(articles: Sequence[Article]) -> list[str]:
     kinds = [
         [question for row in itertools.zip_longest(*said) for question in row if question],
         list(dict.fromkeys(lasted)),
-        [f"What is said about {_with_article(topic)}?" for topic in topics],
+        [_ask_about(topic) for topic in topics],
         [f"Who is {name}?" for name in speakers],
     ]
     return list(dict.fromkeys(one for row in itertools.zip_longest(*kinds) for one in row if one))
@@ -157,9 +157,9 @@ def _phrases(text: str) -> Iterable[str]:
             yield f"{first} {second}"
 
 
-def _with_article(topic: str) -> str:
-    """The topic as it stands after "about": several things as they are, one with its article."""
-    return topic if _is_plural(topic) else f"the {topic}"
+def _ask_about(topic: str) -> str:
+    """What is said about several things as they are, about one with its article."""
+    return f"What is said about {topic if _is_plural(topic) else f'the {topic}'}?"
 
 
 def _is_plural(topic: str) -> bool:

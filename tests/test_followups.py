@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 from index.store import PassageStore
 from rag.extractive import Extract, quote_answer
-from rag.followups import MAX_OFFERED, make_questions, offer_questions
+from rag.followups import MAX_OFFERED, FollowUps, make_questions
 from rag.retrieval import NewsRetriever
-from tests.fake_engine import FakeEngine, make_article
+from tests.fake_engine import FakeEngine, MemoryStore, make_article
 
 TEXT = (
     "Mayor Anna Berg said shops lost money. Anna Berg said again that shops lost money. The long talks lasted a day.\n"
@@ -44,19 +44,32 @@ def test_who_was_asked_about_comes_last() -> None:
 
 async def test_what_the_articles_do_not_answer_is_not_offered() -> None:
     engine = Refusing(["Who is Anna Berg?"])
-    assert await offer_questions(engine, ["a"], asked=[]) == ["Who is Anna Berg?"]
-    assert await offer_questions(Refusing([]), ["a"], asked=[]) == []
+    assert await FollowUps(engine).offer(["a"], asked=[]) == ["Who is Anna Berg?"]
+    assert await FollowUps(Refusing([])).offer(["a"], asked=[]) == []
 
 
 async def test_what_only_repeats_words_already_seen_is_not_offered() -> None:
     engine = FakeEngine(LISTED)
-    offered = await offer_questions(engine, ["a"], asked=[], seen=[("a", 0)])
+    offered = await FollowUps(engine).offer(["a"], asked=[], seen=[("a", 0)])
     assert engine.quoted[0] not in offered
     assert len(offered) <= MAX_OFFERED
 
 
+async def test_a_question_is_tried_once_until_the_articles_change() -> None:
+    engine = FakeEngine(LISTED)
+    follow_ups = FollowUps(engine)
+    first = await follow_ups.offer(["a"], asked=[])
+    tried = list(engine.quoted)
+    assert tried
+    assert await follow_ups.offer(["a"], asked=[]) == first
+    assert engine.quoted == tried
+    engine.store = MemoryStore([*LISTED, make_article("c", TEXT, title="Bridge stays")])
+    await follow_ups.offer(["a"], asked=[])
+    assert len(engine.quoted) > len(tried)
+
+
 async def test_two_questions_about_the_same_are_not_offered_together() -> None:
-    offered = await offer_questions(FakeEngine(LISTED), ["a", "b"], asked=[])
+    offered = await FollowUps(FakeEngine(LISTED)).offer(["a", "b"], asked=[])
     assert sum("Berg" in question for question in offered) == 1
     assert len(offered) > 1
 
@@ -73,7 +86,7 @@ async def test_each_question_offered_over_the_articles_that_ship_is_answered_wit
             return quote_answer(question, retriever.search(question), store=seed_store)
 
     ids = [one.id for one in seed_store.articles()]
-    offered = await offer_questions(Quotes(), ids, asked=["How long did the talks on Sunday last?"])
+    offered = await FollowUps(Quotes()).offer(ids, asked=["How long did the talks on Sunday last?"])
     assert len(offered) == MAX_OFFERED
     places = []
     for question in offered:

@@ -1,7 +1,7 @@
 """Routes to what is indexed: articles, and passages in their articles."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Path, Query
@@ -106,15 +106,18 @@ def list_articles(
         if (passing is None or article.id in passing)
         and all(word in f"{article.title} {article.source or ''} {article.id}".casefold() for word in wanted)
     ]
-    if sort == "title":
-        return sorted(found, key=lambda article: (article.title.casefold(), article.id))
-    if sort == "oldest":
-        return sorted(found, key=lambda article: (article.published is None, article.published or "", article.id))
-    if sort == "newest":
-        dated = [article for article in found if article.published]
-        dated.sort(key=lambda article: article.published or "", reverse=True)
-        return dated + [article for article in found if not article.published]
-    return sorted(found, key=lambda article: article.id)
+    return sort_articles(found, sort)
+
+
+def sort_articles(articles: Iterable[IndexedArticle], order: Order) -> list[IndexedArticle]:
+    """The articles in an order; of the same day by headline, those without a known day last."""
+    if order == "id":
+        return sorted(articles, key=lambda article: article.id)
+    listed = sorted(articles, key=lambda article: (article.title.casefold(), article.id))
+    if order != "title":
+        listed.sort(key=lambda article: article.published or "", reverse=order == "newest")
+        listed.sort(key=lambda article: not article.published)
+    return listed
 
 
 def source_json(item: Article | IndexedArticle | Passage) -> dict[str, Any]:
