@@ -64,7 +64,9 @@ def runs_html(runs: Sequence[tuple[int, Path, dict[str, Any]]]) -> str:
     table = (
         '<div class="scroll" tabindex="0" role="region" aria-label="Runs"><table>\n'
         f'<thead><tr><th scope="col">Run</th>{heads}</tr></thead>\n<tbody>\n{rows}\n</tbody></table></div>\n'
-        "<p>In brackets: the 95 % interval over questions.</p>"
+        "<p>In brackets: the 95 % interval over questions. Times are UTC. Hold only runs of the same set and articles "
+        "beside each other: <code>python -m eval compare</code> does it with a test.</p>\n"
+        f"<dl>{''.join(_definition(METRIC[name]) for name in SHOWN)}</dl>"
     )
     return Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(content=table if runs else _NONE)
 
@@ -74,9 +76,11 @@ def _row(place: int, folder: Path, info: dict[str, Any]) -> str:
     if (folder / "report.html").is_file():
         name = f'<a href="evaluation/{place}/{quote(folder.name)}">{name}</a>'
     model = str(info.get("model", "none"))
+    set_of = str(info.get("sha256", {}).get("questions", ""))[:8]
     about = (
         "no model, by quoting" if model == "none" else model,
-        f"{info.get('questions', 0)} questions",
+        f"{'the first ' if info.get('limit') else ''}{info.get('questions', 0)} questions of set {set_of or 'unknown'}",
+        f"over {info.get('articles', 0)} articles",
         str(info["finished"])[:16].replace("T", " "),
     )
     cells = "".join(_figure(info, METRIC[metric]) for metric in SHOWN)
@@ -84,13 +88,20 @@ def _row(place: int, folder: Path, info: dict[str, Any]) -> str:
 
 
 def _figure(info: dict[str, Any], metric: Metric) -> str:
-    """A cell with a figure and its interval; empty where the run has none."""
+    """A cell with a figure and its interval; a dash where the run has none."""
     figure = info.get("figures", {}).get("all", {}).get("metrics", {}).get(metric.name)
+    head = f'<td class="n" data-head="{escape(metric.title)}">'
     if not figure:
-        return '<td class="n"></td>'
+        return f"{head}–</td>"
     value, low, high = (_number(float(figure[key]), metric) for key in ("value", "low", "high"))
     unit = " ms" if metric.unit == "milliseconds" else ""
-    return f'<td class="n">{value}{unit} <span>({low}–{high})</span></td>'
+    return f"{head}{value}{unit} <span>({low}–{high})</span></td>"
+
+
+def _definition(metric: Metric) -> str:
+    better = "Larger is better" if metric.larger_is_better else "Smaller is better"
+    about = metric.about[0].upper() + metric.about[1:]
+    return f"<dt>{escape(metric.title)}</dt><dd>{escape(about)}. {better}.</dd>"
 
 
 def _number(value: float, metric: Metric) -> str:

@@ -43,7 +43,9 @@ def test_runs_are_listed_newest_first_with_their_figures(runs: Path) -> None:
     assert page.index("second &lt;b&gt;") < page.index(">first<")
     assert "&lt;i&gt;model&lt;/i&gt;" in page
     assert "third" not in page
-    assert re.search(r'<td class="n">\d\.\d\d <span>\(\d\.\d\d–\d\.\d\d\)</span></td>', page)
+    assert re.search(r"questions of set [0-9a-f]{8}<", page)
+    assert "<dt>Latency, median</dt><dd>Time to the whole answer, median. Smaller is better.</dd>" in page
+    assert re.search(r'<td class="n" data-head="Correct">\d\.\d\d <span>\(\d\.\d\d–\d\.\d\d\)</span></td>', page)
 
 
 def test_a_run_opens_its_report_which_can_do_nothing_but_be_read(runs: Path) -> None:
