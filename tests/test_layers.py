@@ -27,9 +27,9 @@ ORDER = {
         coverage answers spending feedback
         question antecedents reader.windows reader.data reader.spans reader evidence extractive events pacing
         drafts writing tracing engine interface markup standing rendering
-        limits api.engine api.desk api.bodies api.errors api.replies api.articles api.ask api.openai_protocol
+        limits waiting api.engine api.desk api.bodies api.errors api.replies api.articles api.ask api.openai_protocol
         api.mcp_door api.description api passwords proxies access shield gateway suggestions choices corpus
-        followups kept export changes messages page_routes handed waiting page
+        followups kept export changes messages page_routes handed page
         warming batch remote agents probes window doctor embedding_check doctor_report
     """,
 }
