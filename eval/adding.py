@@ -24,9 +24,10 @@ from eval.runner import own_index
 from index.articles import Article, make_article
 from index.embeddings import BUNDLED_FOLDER, BundledEmbedding, load_model, usable_cores
 from index.errors import ArticleError
+from index.opening import open_store
 from index.reading.places import read_articles
 from index.settings import Settings
-from index.store import PassageStore, open_store
+from index.store import PassageStore
 from index.writing import ArticleWriter, embedded_text
 
 _PARTS = 5

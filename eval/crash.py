@@ -21,9 +21,10 @@ from typing import Any
 from index import writing
 from index.build import add_articles
 from index.embeddings import load_embedding
+from index.opening import open_store
 from index.reading.places import read_articles
 from index.settings import Settings
-from index.store import PassageStore, open_store
+from index.store import PassageStore
 
 _ACTIONS = ("add", "change", "remove")
 _ARTICLES = 40

@@ -24,8 +24,8 @@ from index.articles import Article
 from index.build import add_articles, remove_articles
 from index.embeddings import load_embedding
 from index.errors import BylineError, QuestionSetError
+from index.opening import open_store
 from index.settings import Settings
-from index.store import open_store
 from rag.answers import Answer
 from rag.citations import cite
 from rag.engine import open_engine

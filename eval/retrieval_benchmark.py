@@ -19,10 +19,11 @@ from eval.retrieval_metrics import score_rankings
 from eval.runner import own_index
 from eval.statistics import Interval, PairedTest, bootstrap_ratio, paired_test, percentile
 from index.embeddings import load_embedding
+from index.opening import open_store
 from index.passages import Passage, cut_passages
 from index.records import Embedded
 from index.settings import Settings
-from index.store import PassageStore, open_store
+from index.store import PassageStore
 from index.writing import embed_passages
 from rag.conversation import spoken_of, words_of_turns
 from rag.retrieval import NewsRetriever

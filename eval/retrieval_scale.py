@@ -22,10 +22,11 @@ from eval.runner import own_index
 from eval.statistics import percentile
 from index.articles import make_article
 from index.embeddings import load_embedding
+from index.opening import open_store
 from index.passages import cut_passages
 from index.records import Embedded
 from index.settings import Settings
-from index.store import PassageStore, open_store
+from index.store import PassageStore
 from rag.retrieval import NewsRetriever
 
 SIZES = (1_000, 10_000, 100_000)

@@ -39,9 +39,10 @@ from index.articles import Article
 from index.build import add_articles
 from index.embeddings import load_embedding
 from index.errors import ArticleError, BylineError, ModelError, QuestionSetError
+from index.opening import open_store
 from index.reading.places import read_articles
 from index.settings import Settings
-from index.store import PassageStore, open_store
+from index.store import PassageStore
 from rag.answers import Answer
 from rag.engine import NewsQueryEngine, open_engine
 from rag.models import model_label

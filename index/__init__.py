@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from index.build import remove_articles as remove_articles
     from index.embeddings import load_embedding as load_embedding
     from index.errors import BylineError as BylineError
+    from index.opening import open_store as open_store
     from index.passages import Passage as Passage
     from index.passages import cut_passages as cut_passages
     from index.reading.places import read_articles as read_articles
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from index.settings import Settings as Settings
     from index.settings import load_settings as load_settings
     from index.store import PassageStore as PassageStore
-    from index.store import open_store as open_store
     from index.updating import BuildReport as BuildReport
 
 _HOME_OF = {
@@ -42,7 +42,7 @@ _HOME_OF = {
     "ensure_seeds": "build",
     "load_embedding": "embeddings",
     "load_settings": "settings",
-    "open_store": "store",
+    "open_store": "opening",
     "read_articles": "reading.places",
     "rebuild": "rebuilding",
     "remove_articles": "build",

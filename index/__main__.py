@@ -18,12 +18,13 @@ from index.embeddings import load_embedding
 from index.errors import IndexBusyError, IndexMissingError
 from index.handing import find_owner
 from index.moving import export_index, import_index
+from index.opening import open_store
 from index.reading.naming import PARTS
 from index.reading.places import Place, find_place, is_address, read_ahead
 from index.rebuilding import rebuild as rebuild_index
 from index.settings import Settings, load_settings
 from index.status import index_facts, list_facts
-from index.store import PassageStore, open_store
+from index.store import PassageStore
 from index.updating import BuildReport
 from index.watching import Following
 

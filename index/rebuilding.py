@@ -23,9 +23,10 @@ from index.chroma import (
     recover_replaced,
 )
 from index.errors import IndexMissingError, StoreError
+from index.opening import hold
 from index.records import IndexedArticle, Row, read_passage, stitch, stored_articles
 from index.settings import Settings
-from index.store import PassageStore, hold, words_folder
+from index.store import PassageStore, words_folder
 from index.updating import BuildReport
 from index.writing import ArticleWriter
 

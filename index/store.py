@@ -1,16 +1,15 @@
-"""PassageStore: the passages of all articles, in Chroma and in the word index beside it, and one owner of both.
+"""PassageStore: the passages of all articles, in Chroma, and the word index and near copies kept beside it.
 
 Chroma is the only store of text. Each row says which article it is part of, which version of it, its place among how
 many; the passage at place 0 is written last and deleted first, so that an article is there exactly when its first
 passage is. A change keeps the old version's rows among the earlier versions, writes the new one, makes it the one that
 counts, and then deletes the old one. What a crash leaves behind is put right at the next opening, where the list of
-articles, the number of passages and the word index are compared.
+articles, the number of passages, the word index and the near copies are compared.
 """
 
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,25 +22,19 @@ from index.agreement import drop_leftovers, entry_of, follow, is_current, mend_b
 from index.articles import Article
 from index.catalogue import Catalogue
 from index.chroma import (
-    EMBEDDING_KEY,
-    chroma_errors,
     collection_name,
-    connect,
     create_collection,
     create_earlier_collection,
     find_earlier_collection,
-    our_collections,
-    place_of,
-    recover_replaced,
     require_room,
 )
 from index.copies import Copies
 from index.earlier import Cited, EarlierVersions, replaced_at
-from index.errors import ArticleError, EmbeddingMismatchError, StoreError
+from index.errors import ArticleError, StoreError
 from index.following import Follower
 from index.lexical import ANALYSIS_VERSION, WordIndex, words_of
 from index.neighbours import near_among
-from index.ownership import Ownership, own_index
+from index.ownership import Ownership
 from index.passages import Passage
 from index.records import Embedded, IndexedArticle, Row, Vectors, make_rows, read_passage, stitch
 from index.rows import Rows, batches
@@ -51,56 +44,6 @@ from index.settings import Settings
 _READINGS = 5
 _ARTICLES_A_READ = 100
 _VECTORS_TRIED = 500
-
-
-@contextmanager
-def open_store(settings: Settings, embedding: BaseEmbedding, *, owner: str) -> Iterator["PassageStore"]:
-    """Open the index for the embedding model, empty where there is none yet, and mend what a crash left.
-
-    Args:
-        settings: where it is.
-        embedding: the model of its vectors.
-        owner: who holds it, in words for other users: `the page`, `python -m index add`.
-
-    Raises:
-        IndexBusyError: another process holds it.
-        EmbeddingMismatchError: it was made with another embedding model.
-        StoreError: it is damaged; nothing is deleted.
-        SettingsError: its folder cannot be written, or its server does not answer.
-    """
-    with hold(settings, owner) as ownership, connect(settings) as client:
-        with chroma_errors(settings):
-            recover_replaced(client, embedding.model_name)
-            collection = _find_collection(client, settings, embedding.model_name)
-            if settings.chroma and collection is None:  # others may fill it while this process runs
-                name = embedding.model_name
-                collection = create_collection(client, collection_name(name), model_name=name)
-        store = PassageStore(client, collection, embedding=embedding, settings=settings, ownership=ownership)
-        store.refresh()
-        yield store
-
-
-@contextmanager
-def hold(settings: Settings, owner: str) -> Iterator[Ownership | None]:
-    """The lock of an embedded index; a server's has none, since the server takes care of its clients."""
-    if settings.chroma:
-        yield None
-        return
-    with own_index(settings.home, owner=owner, wait_seconds=settings.lock_seconds) as ownership:
-        yield ownership
-
-
-def _find_collection(client: ClientAPI, settings: Settings, model_name: str) -> Collection | None:
-    collections = our_collections(client)
-    own = collections.get(collection_name(model_name))
-    others = [collection for collection in collections.values() if collection is not own]
-    if (own is None or not own.count()) and (others := [other for other in others if other.count()]):
-        made_with = " and ".join(sorted({str(other.metadata[EMBEDDING_KEY]) for other in others}))
-        raise EmbeddingMismatchError(
-            f"The index {place_of(settings)} was made with the embedding model {made_with}, and {model_name} is set. "
-            f"Run `python -m index rebuild` to embed its articles with {model_name}, or set BYLINE_EMBEDDING back."
-        )
-    return own
 
 
 class PassageStore:

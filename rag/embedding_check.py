@@ -8,8 +8,8 @@ from llama_index.core.embeddings import BaseEmbedding
 
 from index.embeddings import load_embedding
 from index.errors import BylineError, EmbeddingMismatchError, IndexBusyError
+from index.opening import open_store
 from index.settings import Settings
-from index.store import open_store
 from rag.doctor import Check, Verdict
 from rag.probes import load_pairs
 

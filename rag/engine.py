@@ -24,8 +24,9 @@ from index.build import ensure_seeds
 from index.characters import visible
 from index.embeddings import load_embedding
 from index.errors import InternalError
+from index.opening import open_store
 from index.settings import Settings
-from index.store import PassageStore, open_store
+from index.store import PassageStore
 from rag.answers import Answer, to_json
 from rag.asking import REFUSAL
 from rag.conversation import Turn, spoken_of, standalone_question, words_of_turns

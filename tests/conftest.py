@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from index.build import add_articles
+from index.opening import open_store
 from index.settings import Settings
-from index.store import PassageStore, open_store
+from index.store import PassageStore
 from tests.fakes import HashingEmbedding
 
 SEEDS = Path(__file__).parent.parent / "seeds"

@@ -6,7 +6,7 @@ from eval.bridge import retrieval_cases, retriever_evaluator
 from eval.retrieval_benchmark import fuse_plainly
 from index.build import add_articles
 from index.embeddings import load_embedding
-from index.store import open_store
+from index.opening import open_store
 from rag.conversation import Turn
 from rag.retrieval import NewsRetriever
 from tests.evaluation import QUESTIONS, passage, question, small_settings, write_set

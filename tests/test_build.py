@@ -15,12 +15,13 @@ from index.build import SEEDS, add_articles, ensure_seeds, remove_articles
 from index.chroma import connect, our_collections
 from index.earlier import Cited
 from index.errors import ArticleError, IndexMissingError, StoreError
+from index.opening import open_store
 from index.passages import cut_passages
 from index.reading.document import Document
 from index.reading.kinds import read_document
 from index.rebuilding import rebuild
 from index.settings import Settings
-from index.store import PassageStore, open_store
+from index.store import PassageStore
 from index.writing import embedded_text
 from tests.fakes import HashingEmbedding
 from tests.news_pages import news_pages

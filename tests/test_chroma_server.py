@@ -15,9 +15,9 @@ from pydantic import SecretStr
 
 from index.build import add_articles, ensure_seeds
 from index.errors import ArticleError, EmbeddingMismatchError, SettingsError
+from index.opening import open_store
 from index.rebuilding import rebuild
 from index.settings import Settings
-from index.store import open_store
 from tests.fakes import HashingEmbedding
 from tests.tls_proxy import tls_proxy
 
@@ -77,7 +77,7 @@ from pathlib import Path
 from index.articles import make_article
 from index.passages import cut_passages
 from index.settings import Settings
-from index.store import open_store
+from index.opening import open_store
 from index.writing import embed_passages
 from tests.fakes import HashingEmbedding
 

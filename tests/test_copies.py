@@ -14,10 +14,11 @@ from index.__main__ import app
 from index.duplicates import NEAR_COPY_FROM, Signature, origins, resemblance, signature
 from index.errors import StoreError
 from index.moving import export_index, import_index
+from index.opening import open_store
 from index.rebuilding import rebuild
 from index.settings import Settings
 from index.status import index_facts, list_facts
-from index.store import PassageStore, open_store
+from index.store import PassageStore
 from tests.conftest import SEEDS
 from tests.fakes import HashingEmbedding
 from tests.test_store import put

@@ -7,8 +7,9 @@ import pytest
 
 from index.build import add_articles
 from index.embeddings import load_embedding
+from index.opening import open_store
 from index.settings import Settings
-from index.store import PassageStore, open_store
+from index.store import PassageStore
 from rag.citations import Citation, quote_span
 from rag.coverage import Coverage, find_coverage
 from rag.disagreement import Disagreement, find_disagreement

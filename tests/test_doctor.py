@@ -14,8 +14,8 @@ from index.build import add_articles
 from index.commands import run
 from index.embeddings import load_embedding
 from index.errors import StoreError
+from index.opening import open_store
 from index.settings import Settings
-from index.store import open_store
 from rag import __main__ as commands
 from rag.answers import Answer
 from rag.asking import REFUSAL

@@ -12,8 +12,8 @@ import pytest
 from index.build import add_articles
 from index.embeddings import load_embedding
 from index.errors import BylineError, ModelError, ModelUnreachableError
+from index.opening import open_store
 from index.settings import Settings
-from index.store import open_store
 from tests.conftest import SEEDS
 from tests.ollama_server import OllamaServer
 from tests.openai_server import OpenAIServer

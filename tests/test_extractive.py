@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from index.embeddings import BundledEmbedding
+from index.opening import open_store
 from index.passages import Passage
 from index.settings import Settings
-from index.store import PassageStore, open_store
+from index.store import PassageStore
 from rag.asking import REFUSAL
 from rag.evidence import find_candidates
 from rag.extractive import MAX_WORDS, Extract, is_small_talk, quote_answer, refuse_unasked

@@ -8,9 +8,10 @@ import pytest
 
 from index.articles import make_article
 from index.errors import ArticleError, UserError
+from index.opening import open_store
 from index.passages import cut_passages
 from index.settings import Settings
-from index.store import PassageStore, open_store
+from index.store import PassageStore
 from rag.engine import NewsQueryEngine
 from rag.filters import Filter, select_articles
 from rag.retrieval import NewsRetriever

@@ -11,8 +11,8 @@ from chromadb.errors import InternalError
 
 from index.chroma import chroma_errors, require_room
 from index.errors import StoreError
+from index.opening import open_store
 from index.settings import Settings
-from index.store import open_store
 from tests.fakes import HashingEmbedding
 from tests.test_store import BODY, put
 

@@ -22,8 +22,9 @@ from pydantic import PrivateAttr
 from index.articles import Article
 from index.build import add_articles
 from index.embeddings import load_embedding
+from index.opening import open_store
 from index.settings import Settings
-from index.store import PassageStore, open_store
+from index.store import PassageStore
 from rag.answers import Answer, to_json
 from rag.asking import REFUSAL
 from rag.citations import markers_in

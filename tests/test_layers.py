@@ -16,7 +16,7 @@ ORDER = {
         reading.zipped reading.docx reading.dump reading.feed reading.archive reading.kinds reading.robots
         reading.addresses reading.fetching reading.web reading.places reading passages
         bundled embeddings days lexical duplicates copies ownership chroma records catalogue rows earlier agreement
-        following neighbours store status writing seen updating build handing watching rebuilding moving
+        following neighbours store opening status writing seen updating build handing watching rebuilding moving
     """,
     "rag": """
         model_stream model_server local_models models findings prompts echoes conversation filters

@@ -10,8 +10,9 @@ import pytest
 
 from index.errors import ArticleError, EmbeddingMismatchError
 from index.moving import export_index, import_index
+from index.opening import open_store
 from index.settings import Settings
-from index.store import PassageStore, open_store
+from index.store import PassageStore
 from tests.fakes import HashingEmbedding
 from tests.test_store import BODY, FIRST, put
 

@@ -6,9 +6,10 @@ import pytest
 from llama_index.core.schema import TextNode
 
 from index.articles import Article
+from index.opening import open_store
 from index.passages import Passage, cut_passages
 from index.settings import Settings
-from index.store import PassageStore, open_store
+from index.store import PassageStore
 from rag.retrieval import NewsRetriever, fuse, join_parts, outlets_named, prefer_outlets, spread
 from tests.fakes import HashingEmbedding
 

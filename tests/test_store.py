@@ -18,11 +18,12 @@ from index.chroma import chroma_errors, collection_name
 from index.earlier import Cited
 from index.errors import ArticleError, EmbeddingMismatchError, IndexBusyError, SettingsError, StoreError
 from index.lexical import Entry, WordIndex
+from index.opening import open_store
 from index.passages import cut_passages
 from index.reading.places import read_articles
 from index.rows import Rows
 from index.settings import Settings
-from index.store import PassageStore, open_store
+from index.store import PassageStore
 from index.writing import embed_passages
 from tests.conftest import SEEDS
 from tests.fakes import HashingEmbedding

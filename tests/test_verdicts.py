@@ -13,8 +13,9 @@ import pytest
 
 from index.build import add_articles
 from index.embeddings import load_embedding
+from index.opening import open_store
 from index.settings import Settings
-from index.store import PassageStore, open_store
+from index.store import PassageStore
 from rag.answers import Answer
 from rag.coverage import Coverage
 from rag.engine import NewsQueryEngine

@@ -12,8 +12,9 @@ from llama_index.core.base.llms.types import ChatMessage, ChatResponse, ChatResp
 from index.build import add_articles
 from index.embeddings import load_embedding
 from index.errors import ModelContextError, ModelUnreachableError
+from index.opening import open_store
 from index.settings import Settings
-from index.store import PassageStore, open_store
+from index.store import PassageStore
 from rag import writing
 from rag.answers import Answer
 from rag.asking import REFUSAL
