@@ -3,6 +3,7 @@
 import logging
 import os
 import socket
+import sys
 from typing import Annotated
 
 # Gradio reads these when it is imported: no telemetry, no version check, nothing from a hub.
@@ -43,6 +44,8 @@ def main(
 
 
 def _serve(settings: Settings, host: str, listening: socket.socket) -> None:
+    # Threads that check answers give way ten times as often as Python has it, to whoever waits for a first text.
+    sys.setswitchinterval(0.0005)
     # Seconds to import: what can be wrong with settings and port has been said by now.
     from eval.runs_page import runs_router
     from rag.changes import Changes

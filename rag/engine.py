@@ -27,6 +27,7 @@ from index.errors import InternalError
 from index.opening import open_store
 from index.settings import Settings
 from index.store import PassageStore
+from rag.afterwards import afterwards
 from rag.answers import Answer, to_json
 from rag.asking import REFUSAL
 from rag.conversation import Turn, spoken_of, standalone_question, words_of_turns
@@ -180,14 +181,14 @@ class NewsQueryEngine(BaseQueryEngine):
         return await asyncio.to_thread(self._search, question, parts, (), among)
 
     async def quote(self, question: str) -> Extract:
-        """What the articles' own sentences say to a question, without a model.
+        """What the articles' own sentences say to a question, without a model; behind whatever readers ask.
 
         Raises:
             BylineError: the index cannot be searched.
         """
         question = visible(question).strip()
-        passages, _ = await asyncio.to_thread(self._search, question, (), (), None)
-        return await asyncio.to_thread(quote_answer, question, passages, store=self.store)
+        passages, _ = await afterwards(self._search, question, (), (), None)
+        return await afterwards(quote_answer, question, passages, store=self.store)
 
     @dispatcher.span
     def _search(
@@ -243,7 +244,7 @@ class NewsQueryEngine(BaseQueryEngine):
                 citations=extract.citations,
                 sentences=extract.sentences,
                 highlights=extract.highlights,
-                coverage=await asyncio.to_thread(find_coverage, extract.citations, self.store),
+                coverage=await afterwards(find_coverage, extract.citations, self.store),
             )
         yield asked.done(answer)
 
@@ -278,7 +279,7 @@ class NewsQueryEngine(BaseQueryEngine):
                 text=draft.text,
                 citations=draft.citations,
                 sentences=draft.sentences,
-                coverage=await asyncio.to_thread(find_coverage, draft.citations, self.store, text=draft.text),
+                coverage=await afterwards(find_coverage, draft.citations, self.store, text=draft.text),
                 unresolved_markers=draft.unresolved,
                 notice=f"{written.failure} The answer may be incomplete."
                 if written.failure

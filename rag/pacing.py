@@ -14,8 +14,22 @@ SILENCE_SECONDS: Final = 15.0
 """Longest silence on a stream: proxies close one that says nothing for a minute."""
 
 
+_UNHURRIED: Final = 8
+"""So many texts may grow at the same time before each is passed on in longer steps."""
+_paced: Final[set[object]] = set()  # the streams that are read now
+
+
+def step_seconds(seconds: float) -> float:
+    """How long a step is that takes `seconds` where few texts grow."""
+    return seconds * max(1.0, len(_paced) / _UNHURRIED)
+
+
 async def paced(events: AsyncIterator[Event], *, seconds: float) -> AsyncGenerator[Event, None]:
-    """The same events, a growing text at most every `seconds`; only a text that a later one replaces is left out."""
+    """The same events, a growing text at most every `seconds`; only a text that a later one replaces is left out.
+
+    The first text never waits. With many streams at the same time the steps are longer, so that the processor is free
+    for those who wait for their first text.
+    """
     pending: list[Event] = []
     arrived = asyncio.Event()
 
@@ -30,20 +44,23 @@ async def paced(events: AsyncIterator[Event], *, seconds: float) -> AsyncGenerat
             arrived.set()
 
     collecting = asyncio.create_task(collect())
+    _paced.add(collecting)
     try:
         last = 0.0
         while not collecting.done() or pending:
             await arrived.wait()
             arrived.clear()
             if pending and isinstance(pending[0], TextSoFar) and not collecting.done():
-                await asyncio.sleep(max(0.0, last + seconds - time.monotonic()))
+                await asyncio.sleep(last + step_seconds(seconds) - time.monotonic())
             while pending:
-                last = time.monotonic()
-                yield pending.pop(0)
+                event = pending.pop(0)
+                last = time.monotonic() if isinstance(event, TextSoFar) else 0.0
+                yield event
             if collecting.done():
                 arrived.set()
         await collecting
     finally:
+        _paced.discard(collecting)
         collecting.cancel()
         await asyncio.gather(collecting, return_exceptions=True)
 

@@ -20,6 +20,7 @@ from llama_index.core.llms import LLM
 
 from index.errors import ModelContextError, ModelError, SettingsError
 from index.settings import Settings
+from rag.afterwards import afterwards
 from rag.asking import AnswerPrompt, answer_messages, is_refusal, is_refusal_line, plain_messages, repair_messages
 from rag.citations import MarkerStream, cite
 from rag.drafts import Draft, check_draft, without_own_markers
@@ -153,7 +154,7 @@ class Writer:
         return Written(draft, refused, call.ending, call.failure, dict(usage))
 
     async def _check(self, call: "_Call") -> Draft:
-        return await asyncio.to_thread(
+        return await afterwards(
             check_draft,
             without_own_markers(call.text) if self._matches else call.text,
             call.shown,

@@ -19,7 +19,7 @@ ORDER = {
         following neighbours store opening status writing seen updating build handing watching rebuilding moving
     """,
     "rag": """
-        model_stream model_server local_models models findings prompts echoes conversation filters
+        afterwards model_stream model_server local_models models findings prompts echoes conversation filters
         reranking relative_days parts retrieval
         asking marker_forms markers citations thesaurus words numbers dates names facts premises presence roles claims
         denials slots extent certainty order comparison deeds exchange languages foreign alignment meaning support

@@ -4,6 +4,7 @@ import os
 import re
 import time
 from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
@@ -16,10 +17,10 @@ from index.settings import Settings
 from index.store import PassageStore
 from rag.conversation import Turn
 from rag.corpus import describe
-from rag.engine import Answered, Event, NewsQueryEngine, Searching, TextSoFar
+from rag.engine import Answered, Event, NewsQueryEngine, PassagesFound, Searching, TextSoFar
 from rag.feedback import RecentAnswers
 from rag.messages import MAX_TURNS, turns_of
-from rag.pacing import paced
+from rag.pacing import paced, step_seconds
 from rag.page import converse, stopped
 from rag.rendering import answer_markdown
 from rag.retrieval import NewsRetriever
@@ -144,6 +145,32 @@ async def test_a_slow_text_is_shown_as_it_comes() -> None:
     times = [time.monotonic() async for _ in paced(trickle(), seconds=0.001)]
     assert len(times) == 3
     assert times[1] - times[0] > 0.02
+
+
+async def test_the_first_text_is_passed_on_at_once_whatever_came_before_it() -> None:
+    async def begin() -> AsyncIterator[Event]:
+        yield Searching("q")
+        yield PassagesFound(())
+        await asyncio.sleep(0)
+        yield TextSoFar("First", ())
+        await asyncio.Event().wait()
+
+    async with asyncio.timeout(30), aclosing(paced(begin(), seconds=3600)) as events:
+        assert [await anext(events) for _ in range(3)][-1] == TextSoFar("First", ())
+
+
+async def test_the_more_texts_grow_the_longer_are_the_steps_of_each() -> None:
+    async def endless() -> AsyncIterator[Event]:
+        yield Searching("q")
+        await asyncio.Event().wait()
+
+    streams = [paced(endless(), seconds=1) for _ in range(24)]
+    for number, events in enumerate(streams, 1):
+        await anext(events)
+        assert step_seconds(1) == max(1, number / 8)
+    for events in streams:
+        await events.aclose()
+    assert step_seconds(1) == 1
 
 
 async def test_an_error_comes_after_the_events_before_it() -> None:
