@@ -3,7 +3,6 @@
 import math
 import re
 from dataclasses import dataclass
-from itertools import combinations, pairwise
 
 from rag.words import Word, listed, stem
 
@@ -31,7 +30,6 @@ _SCALES = {
     "k": 1e3, "m": 1e6, "mn": 1e6, "mln": 1e6, "bn": 1e9, "b": 1e9, "tn": 1e12,
 }  # fmt: skip
 _WRITTEN_ON = {"k", "m", "b"}  # one letter is a scale only where it touches its number
-_PARTS = {"half": 50.0, "third": 33.0, "quarter": 25.0, "fifth": 20.0, "tenth": 10.0}
 _VAGUE = {"dozens": 12.0, "hundreds": 1e2, "thousands": 1e3, "millions": 1e6, "billions": 1e9, "tens": 10.0}
 _UNITS = {
     "%": "percent", "percent": "percent", "pct": "percent", "€": "EUR", "euro": "EUR", "euros": "EUR", "eur": "EUR",
@@ -64,14 +62,8 @@ _UNIT_STEMS = {stem(word): unit for word, unit in _UNITS.items()}
 # Money may go unsaid in words (`a 240-million bridge`); what else has a unit counts no other thing.
 _CURRENCIES = {"EUR", "GBP", "USD", "JPY", "crown", "RUB", "UAH", "CNY", "rupee", "PLN", "TRY", "franc", "peso", "ZAR",
                "dinar", "MNT", "shilling"}  # fmt: skip
-# `the two`, and the two that every story has: they point at whom the text names and count nobody.
-_POINTING = {"the", "these", "those", "its", "their", "his", "her", "our", "other"}
-_SIDES = {stem(word) for word in listed("side party country nation neighbour team camp delegation capital")}
-_PAIR_WORDS = {"both", "pair", "couple", "duo", "twin", "twins"}
 # How far a rounded number may be from what it is rounded from, as a share.
 _ROUNDED = 0.1
-_ADDING = {"all", "total", "altogether", "together", "combined", "overall"}
-_PARTING = {"margin", "difference", "majority", "lead", "gap"}
 _ABOUT = {"about", "around", "approximately", "roughly", "nearly", "almost", "some", "close"}
 _ABOVE = {
     ("more", "than"),
@@ -352,63 +344,3 @@ def _counts_things(source: Number, claim: Number) -> bool:
     if not source.unit or claim.unit or not claim.noun or source.unit in _CURRENCIES:
         return False
     return source.unit not in {_UNIT_STEMS.get(word, "") for word in claim.noun}
-
-
-def says_pair(words: tuple[Word, ...], numbers: tuple[Number, ...], claim: Number, claimed: tuple[Word, ...]) -> bool:
-    """Whether a source carries a claimed `two` without the number: it says `both`, or the claim only points at a pair.
-
-    Not where the source counts the same things otherwise: `two officers` of `three officers`.
-
-    Args:
-        words: the source's.
-        numbers: the source's.
-        claim: a number of the claim.
-        claimed: the claim's words.
-    """
-    if not claim.low == claim.high == 2 or claim.unit or claim.ordinal or claim.bound:
-        return False
-    if any(not number.unit and set(number.noun) & set(claim.noun) for number in numbers):
-        return False
-    points = claim.first > 0 and claimed[claim.first - 1].plain in _POINTING
-    twice = any(word.plain == "twice" and after.plain not in {"as", "the"} for word, after in pairwise(words))
-    return points or twice or bool(_SIDES & set(claim.noun)) or any(word.plain in _PAIR_WORDS for word in words)
-
-
-def says_share(words: tuple[Word, ...], claim: Number) -> bool:
-    """Whether a source says a claimed percentage as a part: `20 percent` is `a fifth`."""
-    if claim.unit != "percent" or claim.low != claim.high:
-        return False
-    return any(
-        _PARTS.get(word.plain) == claim.low and before.plain in {"a", "one", "by", "about", "nearly", "almost", "over"}
-        for before, word in pairwise(words)
-    ) or any(word.plain == "half" and claim.low == 50 for word in words)
-
-
-def says_age(numbers: tuple[Number, ...], claim: Number, claimed: tuple[Word, ...]) -> bool:
-    """Whether a source carries a claimed age: `22-year-old` of `Tadele, 22,`."""
-    old = claim.unit == "year" and claim.last + 1 < len(claimed) and claimed[claim.last + 1].plain == "old"
-    return old and any(not n.unit and not n.noun and n.low == n.high == claim.low for n in numbers)
-
-
-def says_sum(numbers: tuple[Number, ...], claim: Number, claimed: tuple[Word, ...]) -> bool:
-    """Whether a claim that adds up (`in all`, `a total of`) gives the sum of two numbers of one unit or noun.
-
-    Or their difference, where it says so: `by a margin of 35 votes`.
-    """
-    plains = {word.plain for word in claimed}
-    if claim.low != claim.high or not plains & (_ADDING | _PARTING):
-        return False
-    if plains & _PARTING and any(
-        one.unit == other.unit == "" and abs(abs(one.low - other.low) - claim.low) < 1e-6
-        for one, other in combinations(numbers, 2)
-        if one.low == one.high and other.low == other.high and not (is_year(one) or is_year(other))
-    ):
-        return True
-    return bool(plains & _ADDING) and any(
-        one.unit == other.unit == claim.unit
-        and (bool(claim.unit) or bool(set(one.noun) & set(other.noun) & set(claim.noun)))
-        and one.low == one.high
-        and other.low == other.high
-        and abs(one.low + other.low - claim.low) <= (0.05 * claim.low if claim.bound == "about" else 1e-6)
-        for one, other in combinations(numbers, 2)
-    )

@@ -15,7 +15,7 @@ from rag.facts import (
     spell,
     stem,
 )
-from rag.numbers import says_age, says_pair, says_share, says_sum
+from rag.reckoning import says_age, says_pair, says_share, says_sum
 
 _EXACT_WORDS = 3
 
@@ -30,7 +30,7 @@ def missing_fact(claim: Facts, source: Facts, about: Facts) -> str:
     for number in claim.numbers:
         said = any(number_says(other, number) for other in source.numbers)
         said = said or says_pair(source.words, source.numbers, number, claim.words)
-        said = said or says_share(source.words, number) or says_age(source.numbers, number, claim.words)
+        said = said or says_share(claim, number, source) or says_age(source.numbers, number, claim.words)
         if not said and not says_sum(source.numbers, number, claim.words):
             return f"The passage does not have the number {number.text}."
     for date in claim.dates:

@@ -4,7 +4,7 @@ import pytest
 
 from rag.dates import other_period
 from rag.facts import date_says, find_facts, number_says, same_spelling, spell
-from rag.numbers import says_age, says_share, says_sum
+from rag.reckoning import says_age, says_share, says_sum
 
 
 @pytest.mark.parametrize(
@@ -175,11 +175,26 @@ def test_a_difference_may_be_told_where_it_is_said_to_be_one() -> None:
     assert not says_sum(numbers, count.numbers[0], count.words)
 
 
-def test_a_part_may_be_told_in_percent_and_an_age_in_words() -> None:
-    (share,), (other,) = (find_facts(text).numbers for text in ("by 20 percent", "by 30 percent"))
-    words = find_facts("Sales fell by a fifth.").words
-    assert says_share(words, share)
-    assert not says_share(words, other)
+@pytest.mark.parametrize(
+    ("claim", "source", "same"),
+    [
+        ("by 20 percent", "Sales fell by a fifth.", True),
+        ("by 30 percent", "Sales fell by a fifth.", False),
+        ("fewer than a third of the seats", "It holds 48 of the 150 seats.", True),
+        ("fewer than a fifth of the seats", "It holds 48 of the 150 seats.", False),
+        ("just under three quarters", "The turnout was 74 per cent.", True),
+        ("three quarters", "The turnout was 69 per cent.", False),
+        ("nearly nine in ten", "Of those voting 88 per cent backed it.", True),
+        ("nearly six in ten", "Of those voting 88 per cent backed it.", False),
+        ("a third runner", "It holds 50 of the 150 seats.", False),
+    ],
+)
+def test_a_share_may_be_told_in_other_figures(claim: str, source: str, same: bool) -> None:
+    told = find_facts(claim)
+    assert all(says_share(told, number, find_facts(source)) for number in told.numbers) == same
+
+
+def test_an_age_may_be_told_in_words() -> None:
     aged, older = (find_facts(text) for text in ("a 22-year-old winner", "a 23-year-old winner"))
     numbers = find_facts("Hanna Tade, 22, won the race.").numbers
     assert says_age(numbers, aged.numbers[0], aged.words)
