@@ -3,7 +3,7 @@
 Four questions in this order, the first fault decides: are the sentence's quoted words, numbers, dates and names in
 what it cites (`rag/presence.py`); does the same person say or do it, and is it said and not denied (`rag/claims.py`,
 `rag/deeds.py`, `rag/denials.py`); are order, share, sureness and what each number belongs to the same; and is the
-meaning near enough (`rag/meaning.py`).
+meaning near enough, no part of it made up (`rag/meaning.py`, `rag/alignment.py`).
 """
 
 import re
@@ -29,7 +29,7 @@ from rag.facts import (
 )
 from rag.foreign import ONLY_FACTS, missing_abroad
 from rag.languages import language_of
-from rag.meaning import Embeds, Remembering, compare_meaning, nearest_window
+from rag.meaning import Embeds, compare_meaning, nearest_window
 from rag.order import wrong_order
 from rag.premises import without_denied_premise
 from rag.presence import missing_fact
@@ -108,7 +108,7 @@ def check_support(
         about: titles and outlets, which may give a name and nothing else.
         language: the sentence's, where what stands around it tells more than its own words (ISO 639-1).
         uncited: the sentence does not cite the quotes, they were found for it: then more must agree.
-        embedding: the model that compares meanings; without one words alone do.
+        embedding: with one, whichever it is, meanings are compared, by the bundled encoder; without, words alone are.
 
     Of a sentence in another language than the quotes only numbers, dates and quotations can be compared: it is
     `partial` where they are in its source.
@@ -177,7 +177,6 @@ def check_answer(
     do not say something, is supported.
     """
     checked = list(citations)
-    model = None if embedding is None else Remembering(embedding)
     verdicts: list[SentenceSupport] = []
     language = language_of(without_markers(text))
     for start, end in answer_sentences(text):
@@ -189,20 +188,20 @@ def check_answer(
             verdicts.append(SentenceSupport(start, end, markers, "supported"))
             continue
         if not places:
-            verdicts.append(_match(claim, (start, end), passages, language=language, embedding=model))
+            verdicts.append(_match(claim, (start, end), passages, language=language, embedding=embedding))
             continue
         cited = [checked[at] for at in places]
-        support, reason = _check_cited(claim, cited, language=language, embedding=model)
+        support, reason = _check_cited(claim, cited, language=language, embedding=embedding)
         corrected = without_denied_premise(claim, question) if support == "unsupported" and question else claim
         if corrected != claim:
             claim = corrected
-            support, reason = _check_cited(claim, cited, language=language, embedding=model)
+            support, reason = _check_cited(claim, cited, language=language, embedding=embedding)
         verdicts.append(SentenceSupport(start, end, markers, support, reason))
         for at in places:
             alone = (
                 support
                 if len(places) == 1
-                else _check_cited(claim, [checked[at]], language=language, embedding=model)[0]
+                else _check_cited(claim, [checked[at]], language=language, embedding=embedding)[0]
             )
             if support == "supported" and alone == "unsupported":
                 alone = "partial"
