@@ -87,7 +87,7 @@ def _split(text: str, max_tokens: int) -> list[_Piece]:
     for start, end in pairwise(starts):
         sentence = text[start:end]
         parts = _cut_at_words(text, start, end, max_tokens=max_tokens)
-        pieces += [_Piece(*part, count_tokens(text[slice(*part)]), _WITHIN_SENTENCE) for part in parts]
+        pieces += [_Piece(*part, _WITHIN_SENTENCE) for part in parts]
         pieces[-1] = pieces[-1]._replace(cost_of_end=_cost_of_end(sentence))
     return pieces
 
@@ -99,10 +99,11 @@ def _cost_of_end(sentence: str) -> float:
     return _PARAGRAPH_END if line_ends else _SENTENCE_END
 
 
-def _cut_at_words(text: str, start: int, end: int, *, max_tokens: int) -> list[tuple[int, int]]:
-    """Halve a stretch, between words where it has any, until each part is small enough."""
-    if end - start == 1 or count_tokens(text[start:end]) <= max_tokens:
-        return [(start, end)]
+def _cut_at_words(text: str, start: int, end: int, *, max_tokens: int) -> list[tuple[int, int, int]]:
+    """Halve a stretch, between words where it has any, until each part is small enough; each with its tokens."""
+    tokens = count_tokens(text[start:end])
+    if end - start == 1 or tokens <= max_tokens:
+        return [(start, end, tokens)]
     middle = (start + end) // 2
     blank = max(text.rfind(mark, start, middle) for mark in " \n\t")
     after_word = blank + 1 if blank > start + (end - start) // 4 else middle
