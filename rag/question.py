@@ -1,7 +1,7 @@
 """What a question asks for, read from its words alone: what it is about, its names, and the kind of answer."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import log
@@ -21,6 +21,7 @@ _SAYING = (
     r"(?:say|said|saying|tell|told|claim|warn|announce|argue|think|call|describe|respond|react|comment|state|stress|"
     r"write|wrote)"
 )
+_SAYS = re.compile(rf"\b{_SAYING}(?:ing)?\b", re.IGNORECASE)
 # The first that fits counts. The words that fit ask; they are not what the question is about.
 _KINDS: tuple[tuple[Kind, str], ...] = (
     ("duration", rf"\bhow long\b(?:.*\b(?:last|take|took|go on)\b)?|\bhow many {_UNIT_WORDS}\b|\bduration\b"
@@ -183,14 +184,22 @@ def _counts(question: Question, number: Number, facts: Facts) -> bool:
 
 
 def _says(question: Question, sentence: str, before: str) -> bool:
-    """Whether in `sentence` someone speaks whom the question names; if it names nobody, whether anybody does."""
-    asked = {part for name in question.facts.names for part in name.parts}
+    """Whether in `sentence` someone speaks of whom the question asks that; if it names nobody, whether anybody does."""
+    asked = {part for name in _speakers_asked_for(question) for part in name.parts}
     whole = find_facts(f"{before} {sentence}".strip())
     last = whole.words[-1].sentence if whole.words else 0
     said = sayings(whole)
     # A sentence that is all quotation goes on with what was said before it.
     speakers = [saying.speaker for saying in said if saying.sentence == last or sentence.startswith(("“", '"'))]
     return any(not asked or any(same_spelling(a, b) for a in asked for b in speaker) for speaker in speakers)
+
+
+def _speakers_asked_for(question: Question) -> Sequence[Name]:
+    """The names before "say"; whom it was said to stands behind. All names, where none stands before it."""
+    names, words = question.facts.names, question.facts.words
+    if verb := _SAYS.search(question.text):
+        return [name for name in names if words[name.last].end <= verb.start()] or names
+    return names
 
 
 def names_it(facts: Facts, name: Name) -> bool:

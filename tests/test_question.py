@@ -51,6 +51,9 @@ def test_what_kind_of_thing_is_asked_for(seed_store: PassageStore, text: str, ki
         ("Why was it closed?", "It was closed.", False),
         ("What did Merz say?", "Merz said the offer was substantial.", True),
         ("What did Merz say?", "Zelensky said that Merz had come.", False),
+        ("What did Merz say to Putin?", "Putin told him that Merz was late.", False),
+        ("What did Merz say to Putin?", "Merz told him that Putin was late.", True),
+        ("What was said by Merz?", "Merz told them that it was late.", True),
         ("What is the plan?", "Anything at all.", True),
     ],
 )
