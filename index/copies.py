@@ -154,7 +154,9 @@ def _marks(values: Sequence[int]) -> str:
 def _join(pairs: Iterable[tuple[str, str]]) -> list[frozenset[str]]:
     groups: dict[str, set[str]] = {}
     for one, other in pairs:
-        large, small = sorted((groups.get(one, {one}), groups.get(other, {other})), key=len, reverse=True)
-        large |= small
-        groups |= dict.fromkeys([one, other, *small], large)
+        first, second = groups.setdefault(one, {one}), groups.setdefault(other, {other})
+        if first is not second:  # the smaller goes into the larger, so that nothing moves often
+            small, large = sorted((first, second), key=len)
+            large |= small
+            groups |= dict.fromkeys(small, large)
     return list({id(group): frozenset(group) for group in groups.values()}.values())
