@@ -108,8 +108,9 @@ class Visit:
 
     def ask(self, question: str, *, wait: bool = True) -> None:
         """Type a question and send it."""
-        self.page.get_by_label("Your question").fill(question)
-        self.page.keyboard.press("Enter")
+        box = self.page.get_by_label("Your question")
+        box.fill(question)
+        box.press("Enter")  # into the box itself: a dialog that just closed may still take the focus back
         expect(self.page.locator("[data-testid=user]").last).to_have_text(question)
         if wait:
             self.wait_for_answer()
