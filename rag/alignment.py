@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from index.embeddings import TokenVectors, embed_tokens
 from rag.claims import sayings
-from rag.facts import TITLES, Date, Facts, Name, Number, Word
+from rag.facts import TITLES, Facts, Word, fact_places, sentence_places
 from rag.thesaurus import family, stem
 from rag.words import listed
 
@@ -82,8 +82,7 @@ class Alignment:
 
 def weigh_words(facts: Facts) -> dict[int, float]:
     """Places of the words that carry the meaning, each with its weight; titles and "said" carry none."""
-    known: list[Name | Number | Date] = [*facts.names, *facts.numbers, *facts.dates]
-    places = {at for fact in known for at in range(fact.first, fact.last + 1)}
+    places = fact_places(facts)
     said = {saying.verb for saying in sayings(facts)}
     return {
         at: FACT_WEIGHT if at in places else _LIGHT_WEIGHT if word.stem in _LIGHT else 1.0
@@ -96,12 +95,11 @@ def align(claim: Facts, source: Facts) -> Alignment:
     """Lay a sentence on a passage; both have words."""
     weights = weigh_words(claim)
     places = list(weights) or [0]
-    known: list[Name | Number | Date] = [*claim.names, *claim.numbers, *claim.dates]
-    given = {at for fact in known for at in range(fact.first, fact.last + 1)}
+    given = fact_places(claim)
     weight = np.array([weights.get(at, 1.0) for at in places])
     ours = embed_tokens(claim.text)
     mine = _word_vectors(ours, [claim.words[at] for at in places])
-    sentences = [group for group in _by_sentence(source) if group]
+    sentences = [source.words[its.start : its.stop] for its in sentence_places(source)]
     theirs = [embed_tokens(source.text[group[0].start : group[-1].end]) for group in sentences]
     stems = [frozenset(word.stem for word in group) for group in sentences]
     same = np.array([[_is_there(claim.words[at], there) for there in stems] for at in places])
@@ -135,13 +133,6 @@ def _is_there(word: Word, stems: frozenset[str]) -> float:
     if word.stem in stems:
         return 1.0
     return KIN if not family(word.stem).isdisjoint(stems) else 0.0
-
-
-def _by_sentence(facts: Facts) -> list[list[Word]]:
-    groups: list[list[Word]] = [[] for _ in range(facts.words[-1].sentence + 1)]
-    for word in facts.words:
-        groups[word.sentence].append(word)
-    return groups
 
 
 def _parts(facts: Facts, weights: Mapping[int, float]) -> list[range]:

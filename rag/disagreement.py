@@ -11,9 +11,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from rag.claims import Saying, same_speaker, sayings
-from rag.dates import Date
 from rag.denials import denied_otherwise
-from rag.facts import Facts, Name, Number, Word, holds_words, number_says, same_spelling, spell, stem
+from rag.facts import (
+    Facts,
+    Name,
+    Number,
+    Word,
+    fact_places,
+    holds_words,
+    number_says,
+    same_spelling,
+    spell,
+    stem,
+)
 from rag.meaning import Embeds
 from rag.numbers import is_year
 from rag.slots import in_its_place
@@ -172,7 +182,7 @@ def _same_count(number: Number, other: Number, ours: Facts, theirs: Facts, embed
 
 def _around(facts: Facts, number: Number) -> list[Word]:
     """Words of content near the number in its sentence, names, dates and what it counts left out."""
-    left_out = _fact_places(facts)
+    left_out = fact_places(facts)
     noun_end = number.last + 1 + len(number.noun)
     near = range(max(0, number.first - _REACH_WORDS), min(len(facts.words), noun_end + _REACH_WORDS))
     return [
@@ -180,11 +190,6 @@ def _around(facts: Facts, number: Number) -> list[Word]:
         for at in near
         if at not in left_out and facts.words[at].content and facts.words[at].stem not in number.noun
     ]
-
-
-def _fact_places(facts: Facts) -> set[int]:
-    known: list[Name | Number | Date] = [*facts.names, *facts.numbers, *facts.dates]
-    return {at for fact in known for at in range(fact.first, fact.last + 1)}
 
 
 def _counted(facts: Facts, number: Number) -> list[Word]:
@@ -313,7 +318,7 @@ def _named_speakers(facts: Facts) -> list[Saying]:
 
 def _content(facts: Facts) -> list[Word]:
     """The words of content, without names, dates and numbers: those every sentence on one event shares."""
-    places = _fact_places(facts)
+    places = fact_places(facts)
     return [word for at, word in enumerate(facts.words) if word.content and at not in places]
 
 

@@ -1,9 +1,7 @@
 """Do two halves of a sentence have each other's things? `He fell and she drowned`, where it was the other way."""
 
-from collections.abc import Iterator
-
 from rag.claims import SAYING
-from rag.facts import Facts
+from rag.facts import Facts, sentence_places
 from rag.words import listed
 
 # Between two halves of equal rank.
@@ -18,20 +16,12 @@ def exchanged_halves(claim: Facts, source: Facts) -> str:
     Only where each can be halved in one way: `A and B met, and C left` says nothing.
     """
     ours = _halves(claim, range(len(claim.words)))
-    for places in _sentences(source):
+    for places in sentence_places(source):
         theirs = _halves(source, places)
         shared = [len(mine & its) for mine in ours for its in theirs]
         if shared and all(shared) and sum(shared) >= _FEWEST_SHARED:
             return "The passage has what is said of the one said of the other."
     return ""
-
-
-def _sentences(facts: Facts) -> Iterator[range]:
-    start = 0
-    for at in range(1, len(facts.words) + 1):
-        if at == len(facts.words) or facts.words[at].sentence != facts.words[start].sentence:
-            yield range(start, at)
-            start = at
 
 
 def _halves(facts: Facts, places: range) -> tuple[frozenset[str], ...]:

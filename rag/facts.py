@@ -7,6 +7,7 @@ English news text; no language model. `find_facts` reads them out of a text; `nu
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import groupby
 
 from rag.dates import Date, date_says, read_dates
 from rag.names import TITLES, Name, read_names, same_spelling, spell
@@ -23,11 +24,13 @@ __all__ = [
     "Quoted",
     "Word",
     "date_says",
+    "fact_places",
     "find_facts",
     "holds_words",
     "number_says",
     "plain_words",
     "same_spelling",
+    "sentence_places",
     "spell",
     "stem",
     "without_markers",
@@ -74,6 +77,20 @@ def find_facts(text: str) -> Facts:
     return Facts(
         text, words, tuple(numbers), tuple(dates), tuple(read_names(text, words, counted)), tuple(_quoted(text))
     )
+
+
+def fact_places(facts: Facts) -> set[int]:
+    """Places of the words that are part of a name, number or date."""
+    known: list[Name | Number | Date] = [*facts.names, *facts.numbers, *facts.dates]
+    return {at for fact in known for at in range(fact.first, fact.last + 1)}
+
+
+def sentence_places(facts: Facts) -> list[range]:
+    """Places of the words of each sentence that has any."""
+    return [
+        range((places := list(group))[0], places[-1] + 1)
+        for _, group in groupby(range(len(facts.words)), key=lambda at: facts.words[at].sentence)
+    ]
 
 
 def _quoted(text: str) -> list[Quoted]:

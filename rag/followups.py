@@ -53,6 +53,10 @@ class FollowUps:
             asked: the questions so far; none is offered again.
             seen: the sentences that the answer quotes.
         """
+        state = state_of(self._engine.store.articles())
+        if state != self._state or len(self._places) >= _MOST_KEPT:
+            self._state, self._places = state, {}
+        places = self._places  # those of the articles that are asked
         offered: list[str] = []
         said = set(seen)
         tried = 0
@@ -62,7 +66,7 @@ class FollowUps:
             tried += 1
             if tried > _MOST_TRIED:
                 break
-            place = await self._place(question)
+            place = await self._place(question, places)
             if place is None or place in said:
                 continue
             said.add(place)
@@ -71,18 +75,13 @@ class FollowUps:
                 break
         return offered
 
-    async def _place(self, question: str) -> Place | None:
+    async def _place(self, question: str, places: dict[str, Place | None]) -> Place | None:
         """Where the sentence stands that answers best; None where none does."""
-        state = state_of(self._engine.store.articles())
-        if state != self._state or len(self._places) >= _MOST_KEPT:
-            self._state, self._places = state, {}
-        if question not in self._places:
-            places = self._places  # those of the articles that are asked
+        if question not in places:
             extract = await self._engine.quote(question)
             first = None if extract.refused else extract.citations[0]
             places[question] = (first.passage.article_id, first.start) if first else None
-            return places[question]
-        return self._places[question]
+        return places[question]
 
 
 def make_questions(store: ArticleSource, article_ids: Sequence[str], asked: Sequence[str]) -> list[str]:

@@ -123,15 +123,14 @@ class Visit:
 
     def point_at(self, what: Locator) -> None:
         """Move the mouse onto something until it is told about; what comes below an answer may still move it away."""
-        tooltip = self.page.get_by_role("tooltip")
-        deadline = time.monotonic() + TIMEOUT_MS / 1000
-        while time.monotonic() < deadline:
+
+        def told() -> bool:
             self.page.mouse.move(0, 0)
             what.hover()
             self.page.wait_for_timeout(500)
-            if tooltip.is_visible():
-                return
-        expect(tooltip).to_be_visible(timeout=1)
+            return self.page.get_by_role("tooltip").is_visible()
+
+        self.wait_until(told)
 
     def wait_until(self, holds: Callable[[], bool]) -> None:
         """Wait for something outside the browser."""
