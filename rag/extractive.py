@@ -13,6 +13,8 @@ from index.store import PassageStore
 from rag.antecedents import name_pronoun
 from rag.asking import REFUSAL
 from rag.citations import Citation
+from rag.claims import EVERYWHERE
+from rag.deeds import wrong_deed
 from rag.evidence import (
     Candidate,
     Features,
@@ -23,8 +25,9 @@ from rag.evidence import (
     rank_sentences,
     weigh_evidence,
 )
+from rag.facts import find_facts
 from rag.languages import language_of, reads_english
-from rag.question import Question, mend_spelling, missing_names, read_question
+from rag.question import Question, deed_asked_of, mend_spelling, missing_names, read_question
 from rag.retrieval import ScoredPassage
 from rag.support import SentenceSupport
 
@@ -129,8 +132,11 @@ def _read(question: str, passages: Sequence[ScoredPassage], store: PassageStore)
 
 
 def _fits(question: Question, one: Ranked) -> bool:
-    """Whether a sentence can answer at all: what someone is, with an office of that one."""
-    return question.kind != "role" or one.features.named > 0
+    """Whether a sentence can answer at all: what X is, with an office of X; what X did, not with a deed of Y."""
+    if question.kind == "role":
+        return one.features.named > 0
+    deed = deed_asked_of(question)
+    return not deed or not wrong_deed(find_facts(deed), find_facts(one.candidate.text), EVERYWHERE)
 
 
 def _is_told(question: Question, best: Features) -> bool:

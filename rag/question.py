@@ -202,6 +202,23 @@ def _speakers_asked_for(question: Question) -> Sequence[Name]:
     return names
 
 
+_DOES = frozenset({"did", "does", "do", "has", "have", "had", "will", "would"})
+
+
+def deed_asked_of(question: Question) -> str:
+    """Who does what by the question: `Norway launched.` of "How many ships did Norway launch?"; "" where none does."""
+    words = question.facts.words
+    for name in question.facts.names:
+        if not 0 < name.first <= name.last < len(words) - 1:
+            continue
+        before, verb = words[name.first - 1], words[name.last + 1]
+        the = before.plain == "the" and name.first > 1
+        if words[name.first - 2].plain in _DOES if the else before.plain in _DOES:
+            ending = "" if verb.plain.endswith("ed") else "d" if verb.plain.endswith("e") else "ed"
+            return f"{name.text} {verb.plain}{ending}{question.text[verb.end :].rstrip('? ')}."
+    return ""
+
+
 def names_it(facts: Facts, name: Name) -> bool:
     """Whether a text names someone or something, in any spelling, by any part of the name."""
     parts = {part for other in facts.names for part in other.parts}

@@ -235,3 +235,9 @@ def test_a_refusal_shows_no_passage_where_nothing_is_near(ask: Ask) -> None:
 
 def test_nobody_is_told_of_by_the_office_of_another(ask: Ask) -> None:
     assert ask("What is Angela Merkel's job?").refused
+
+
+def test_what_one_side_did_is_not_told_of_the_other(ask: Ask) -> None:
+    """Russia launched the 138 drones."""
+    assert all("138" not in cited.quote for cited in ask("How many drones did Ukraine launch?").citations)
+    assert "138" in ask("How many drones did Russia launch?").citations[0].quote

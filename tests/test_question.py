@@ -2,7 +2,7 @@ import pytest
 
 from index.store import PassageStore
 from rag.facts import spell
-from rag.question import Kind, answers_kind, mend_spelling, missing_names, read_question
+from rag.question import Kind, answers_kind, deed_asked_of, mend_spelling, missing_names, read_question
 
 
 @pytest.mark.parametrize(
@@ -92,3 +92,17 @@ def test_a_misspelt_word_is_taken_for_its_neighbour(seed_store: PassageStore) ->
     assert not mended.unknown
     assert missing_names(mended) == []
     assert mended.share({spell("grynkewich")}) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "deed"),
+    [
+        ("How many ships did Norway launch?", "Norway launched."),
+        ("Why has the Louvre closed the gallery?", "Louvre closed the gallery."),
+        ("How long did the talks last?", ""),
+        ("Who is Dmitry Peskov?", ""),
+        ("did Norway", ""),
+    ],
+)
+def test_who_does_what_is_read_from_a_question(seed_store: PassageStore, text: str, deed: str) -> None:
+    assert deed_asked_of(read_question(text, seed_store)) == deed
