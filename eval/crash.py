@@ -18,7 +18,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from index import writing
+from index import bulk, writing
 from index.build import add_articles
 from index.embeddings import load_embedding
 from index.opening import open_store
@@ -165,6 +165,7 @@ def _run_and_kill(
 def _work(settings: Settings, news: Path, action: str, gone: list[str], opened: Event) -> None:
     """What `python -m index add` and `remove` do, in a process of its own, in many small writes."""
     writing.PASSAGES_A_WRITE = _PASSAGES_A_WRITE
+    bulk.LOOPED_FROM = 1
     with open_store(settings, load_embedding(settings), owner="a crash test") as store:
         opened.set()
         if action == "remove":

@@ -36,13 +36,13 @@ BUNDLED_DIMENSIONS = 384
 BUNDLED_MAX_TOKENS = 256
 
 TOKENIZER_FILE = "tokenizer.json"
-_MODEL_FILE = "minilm_int8.onnx"
+MODEL_FILE = "minilm_int8.onnx"
 # What the model knows of each token in its text, before their mean is taken.
 _TOKENS_NODE = "/bert/encoder/layer.5/output/LayerNorm/LayerNormalization_output_0"
 BUNDLED_FILES = Bundle(
     name="embedding model",
     folder=BUNDLED_FOLDER,
-    files=frozenset({_MODEL_FILE, TOKENIZER_FILE}),
+    files=frozenset({MODEL_FILE, TOKENIZER_FILE}),
     remedy="Get the folder index/minilm of Byline again, or set BYLINE_EMBEDDING to another model.",
 )
 # 256 tokens are some 1,200 characters of prose: a book given as one text is not worth tokenising whole.
@@ -105,6 +105,11 @@ class BundledEmbedding(BaseEmbedding):
         return await self._aget_text_embedding(query)
 
 
+def readable(text: str) -> str:
+    """What of a text the bundled model is given."""
+    return encodable(text[:_MAX_CHARACTERS])
+
+
 @dataclass(frozen=True, slots=True)
 class MiniLM:
     """The loaded files; safe to share between threads."""
@@ -114,14 +119,14 @@ class MiniLM:
 
     def embed(self, text: str) -> npt.NDArray[np.float32]:
         """The unit vector of one text."""
-        ids = np.array([self.tokenizer.encode(encodable(text[:_MAX_CHARACTERS])).ids], dtype=np.int64)
+        ids = np.array([self.tokenizer.encode(readable(text)).ids], dtype=np.int64)
         inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
         vector: npt.NDArray[np.float32] = self.session.run(["embedding"], inputs)[0][0]
         return vector
 
     def embed_tokens(self, text: str) -> "TokenVectors":
         """A vector for each token of one text, as the others around it colour it."""
-        encoding = self.tokenizer.encode(encodable(text[:_MAX_CHARACTERS]))
+        encoding = self.tokenizer.encode(readable(text))
         ids = np.array([encoding.ids], dtype=np.int64)
         inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
         vectors: npt.NDArray[np.float32] = self.session.run([_TOKENS_NODE], inputs)[0][0]
@@ -170,7 +175,7 @@ def load_model(folder: Path) -> MiniLM:
 def _load_model_once(folder: Path) -> MiniLM:
     read = replace(BUNDLED_FILES, folder=folder).read()
     tokenizer = open_tokenizer(read[TOKENIZER_FILE], max_tokens=BUNDLED_MAX_TOKENS)
-    return MiniLM(open_session(with_output(read[_MODEL_FILE], _TOKENS_NODE)), tokenizer)
+    return MiniLM(open_session(with_output(read[MODEL_FILE], _TOKENS_NODE)), tokenizer)
 
 
 def usable_cores() -> int:

@@ -15,8 +15,9 @@ ORDER = {
         reading.document reading.decoding reading.naming reading.plain reading.page_facts reading.page reading.pdf
         reading.zipped reading.docx reading.dump reading.feed reading.archive reading.kinds reading.robots
         reading.addresses reading.fetching reading.web reading.places reading passages
-        bundled embeddings days lexical duplicates copies ownership chroma records catalogue rows earlier agreement
-        following neighbours store opening status writing seen updating build handing watching rebuilding moving
+        bundled looped embeddings bulk days lexical duplicates copies ownership chroma records catalogue rows earlier
+        agreement following neighbours store opening status writing seen updating build handing watching rebuilding
+        moving
     """,
     "rag": """
         afterwards model_stream model_server local_models models findings prompts echoes conversation filters
