@@ -15,9 +15,9 @@ from threading import Lock
 
 import numpy as np
 
-from index.duplicates import NEAR_COPY_FROM, SIGNATURE_VERSION, Signature, resemblance, signature
+from index.duplicates import NEAR_COPY_FROM, SIGNATURE_VERSION, Signature, resemblances, signature_of
 from index.errors import StoreError
-from index.lexical import Entry
+from index.lexical import Entry, words_of_passage
 from index.passages import Passage
 
 _BAND_ROWS = 2
@@ -81,7 +81,7 @@ class Copies:
 
     def change(self, *, remove: Iterable[str], add: Iterable[tuple[Entry, Sequence[Passage]]]) -> None:
         """Take articles out by id and put articles in, all at once or, after a crash, not at all."""
-        new = [(entry, signature(_text_of(passages))) for entry, passages in add]
+        new = [(entry, signature_of(_words_of(passages))) for entry, passages in add]
         with self._lock, self._errors(), closing(self._connect()) as database, database:
             database.execute("begin immediate")
             for article_id in [*remove, *(entry.article_id for entry, _ in new)]:
@@ -102,8 +102,9 @@ class Copies:
         return known
 
 
-def _text_of(passages: Sequence[Passage]) -> str:
-    return "".join(passage.text for passage in sorted(passages, key=lambda passage: passage.start))
+def _words_of(passages: Sequence[Passage]) -> list[str]:
+    ordered = sorted(passages, key=lambda passage: passage.start)
+    return [word for passage in ordered for word in words_of_passage(passage.text)]
 
 
 def _bands(its_signature: Signature) -> list[int]:
@@ -134,11 +135,8 @@ def _put_in(database: sqlite3.Connection, entry: Entry, its_signature: Signature
         f"group by number order by shared desc, number limit {_MOST_COMPARED}) join article using (number)",
         bands,
     ).fetchall()
-    alike = [
-        number
-        for number, other in near
-        if resemblance(its_signature, np.frombuffer(other, dtype=np.uint64)) >= NEAR_COPY_FROM
-    ]
+    others = np.frombuffer(b"".join(other for _, other in near), dtype=np.uint64).reshape(-1, len(its_signature))
+    alike = [near[place][0] for place in np.flatnonzero(resemblances(its_signature, others) >= NEAR_COPY_FROM)]
     number = database.execute(
         "insert into article (id, content_hash, passages, signature) values (?, ?, ?, ?)",
         (*entry, its_signature.tobytes()),

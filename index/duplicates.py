@@ -11,7 +11,7 @@ import zlib
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import combinations
 
 import numpy as np
@@ -46,16 +46,21 @@ _WORD_BUCKETS = 2048
 
 def signature(text: str) -> Signature:
     """The text's MinHash: for each of 128 fixed permutations the smallest value among its three-word shingles."""
-    words = words_of(text)
+    return signature_of(words_of(text))
+
+
+def signature_of(words: Sequence[str]) -> Signature:
+    """The MinHash of a text whose words are these."""
     count = max(1, len(words) - _SHINGLE_WORDS + 1)
     shingles = {" ".join(words[at : at + _SHINGLE_WORDS]) for at in range(count)}
-    hashed = np.array(sorted(zlib.crc32(shingle.encode()) for shingle in shingles), dtype=np.uint64)
+    hashed = np.array([zlib.crc32(shingle.encode()) for shingle in shingles], dtype=np.uint64)
     factors, shifts = _permutations()
     # Multiply-shift hashing (Dietzfelbinger 1997): 64-bit products wrap round, and their upper half is the hash.
     minima: Signature = ((hashed[None, :] * factors[:, None] + shifts[:, None]) >> np.uint64(32)).min(axis=1)
     return minima
 
 
+@lru_cache(maxsize=1)
 def _permutations() -> tuple[Signature, Signature]:
     dice = np.random.default_rng(1997)
     factors = dice.integers(0, 1 << 63, _PERMUTATIONS, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
@@ -65,6 +70,12 @@ def _permutations() -> tuple[Signature, Signature]:
 def resemblance(one: Signature, other: Signature) -> float:
     """Estimate of the Jaccard index of the two texts' shingles, from 0 to 1."""
     return float(np.mean(one == other))
+
+
+def resemblances(one: Signature, others: Signature) -> npt.NDArray[np.float64]:
+    """What `resemblance` gives of a signature with each row of others."""
+    shares: npt.NDArray[np.float64] = np.mean(one == others, axis=1)
+    return shares
 
 
 def shared_order(one: Vectors, other: Vectors, *, cosine_from: float) -> float:

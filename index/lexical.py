@@ -95,6 +95,12 @@ def words_of(text: str) -> list[str]:
     return [word for word in _stemmer().analyze(" ".join(words)) if word]
 
 
+@lru_cache(maxsize=1024)
+def words_of_passage(text: str) -> Sequence[str]:
+    """The words of a text that is a passage's, kept a while: when it is stored, two ask for them."""
+    return tuple(words_of(text))
+
+
 # --- index --------------------------------------------------------------------------------------------------------
 
 
@@ -165,7 +171,7 @@ class WordIndex:
                 head = " ".join((title, _words_of_origin(passages[0])))
                 writer.add_document(tantivy.Document(article=entry.article_id, entry=json.dumps(entry)))
                 for passage in passages:
-                    words = " ".join((head, *words_of(passage.text)))
+                    words = " ".join((head, *words_of_passage(passage.text)))
                     writer.add_document(
                         tantivy.Document(passage=passage.id, article=entry.article_id, text=words, title=title)
                     )

@@ -7,11 +7,13 @@ from itertools import combinations
 from pathlib import Path
 from random import Random
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 
 from index import copies
 from index.__main__ import app
-from index.duplicates import NEAR_COPY_FROM, Signature, origins, resemblance, signature
+from index.duplicates import NEAR_COPY_FROM, Signature, origins, resemblance, resemblances, signature
 from index.errors import StoreError
 from index.moving import export_index, import_index
 from index.opening import open_store
@@ -139,11 +141,12 @@ def test_a_new_article_is_held_against_those_alone_that_share_something(
 ) -> None:
     compared: list[float] = []
 
-    def counted(one: Signature, other: Signature) -> float:
-        compared.append(resemblance(one, other))
-        return compared[-1]
+    def counted(one: Signature, others: Signature) -> npt.NDArray[np.float64]:
+        found = resemblances(one, others)
+        compared.extend(found)
+        return found
 
-    monkeypatch.setattr(copies, "resemblance", counted)
+    monkeypatch.setattr(copies, "resemblances", counted)
     dice = Random(1)
     words = [f"word{number}" for number in range(3000)]
     with open_store(settings, embedding, owner="a test") as store:
