@@ -63,6 +63,8 @@ def _exit_code(app: typer.Typer, arguments: Sequence[str] | None) -> int:
         return _complain(
             f"Unexpected {type(exc).__name__}: {exc} (a fault of Byline; `python -X dev -m ...` shows where)", 1
         )
+    if code == 130:  # what Typer makes of Ctrl-C
+        return _complain("Interrupted.", 130)
     return code if isinstance(code, int) else 0
 
 

@@ -133,11 +133,12 @@ def test_unknown_id_is_told(index: Any) -> None:
         (StoreError("The index is damaged."), 1, "The index is damaged."),
         (KeyError("x"), 1, "Unexpected KeyError: 'x' (a fault of Byline; `python -X dev -m ...` shows where)"),
         (typer.Abort(), 130, "Interrupted."),
+        (KeyboardInterrupt(), 130, "Interrupted."),
         (typer.Exit(7), 7, ""),
     ],
 )
 def test_errors_become_one_line_and_an_exit_code(
-    capsys: pytest.CaptureFixture[str], error: Exception, code: int, line: str
+    capsys: pytest.CaptureFixture[str], error: BaseException, code: int, line: str
 ) -> None:
     commands = typer.Typer()
 
