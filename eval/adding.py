@@ -3,7 +3,8 @@
 The articles are those of a folder, or made by rule: paragraphs of the articles that are there, drawn and put together
 anew, always the same ones. Bare is the model's own run over the same texts, already tokenised, on as many threads as
 adding uses; of a large part, over some of them. Both are measured in parts, turn about, so that a machine that is busy
-with other work slows both alike. With a folder for the index, what a run before has added is not added again.
+with other work slows both alike. A part is an adding of its own: it begins with nothing cut and ends when all is
+stored. With a folder for the index, what a run before has added is not added again.
 """
 
 import resource
@@ -22,6 +23,7 @@ import numpy as np
 
 from eval.runner import own_index
 from index.articles import Article, make_article
+from index.bulk import LOOPED_FROM, BulkEmbedding
 from index.embeddings import BUNDLED_FOLDER, BundledEmbedding, load_model, usable_cores
 from index.errors import ArticleError
 from index.opening import open_store
@@ -30,9 +32,8 @@ from index.settings import Settings
 from index.store import PassageStore
 from index.writing import ArticleWriter, embedded_text
 
-_PARTS = 5
-_MOST_A_PART = 500
-_BARE_PASSAGES = 500
+_ARTICLES_A_PART = 500
+_BARE_PASSAGES = 1000
 _PARAGRAPHS = (4, 12)
 
 
@@ -80,7 +81,7 @@ def measure_adding(
         folder: where the paragraphs come from.
         articles: how many to make.
         home: where their index is kept; in a temporary folder where left out.
-        on_progress: told how many articles are there.
+        on_progress: told how many articles have been taken.
 
     Raises:
         ArticleError: there are no paragraphs in the folder, or all the articles were added before.
@@ -90,6 +91,7 @@ def measure_adding(
             return measure_adding(settings, folder, articles=articles, home=Path(temporary), on_progress=on_progress)
     embedding = BundledEmbedding()
     embedding.get_text_embedding("warm")
+    BulkEmbedding(embedding).get_text_embedding_batch(["warm"] * LOOPED_FROM)
     own = own_index(settings, home)
     with open_store(own, embedding, owner="a benchmark of adding") as store:
         there = frozenset(one.id for one in store.articles())
@@ -100,6 +102,7 @@ def measure_adding(
     passages, adding = sum(one.passages for one in parts), sum(one.adding for one in parts)
     adding_rate = passages / adding
     bare_rate = sum(one.bare_passages for one in parts) / sum(one.bare for one in parts)
+    memory = [peak for one in parts for peak in one.memory_mb]
     return AddingFigures(
         articles=sum(one.articles for one in parts),
         passages=passages,
@@ -109,20 +112,20 @@ def measure_adding(
         adding_rate=adding_rate,
         bare_rate=bare_rate,
         ratio=adding_rate / bare_rate,
-        memory_mb=parts[-1].memory_mb,
-        grown_mb=parts[-1].memory_mb - parts[len(parts) // _PARTS].memory_mb,
+        memory_mb=memory[-1],
+        grown_mb=memory[-1] - memory[len(memory) // 5],
     )
 
 
 class _Part(NamedTuple):
-    """How many articles, and the seconds of `passages` added and of `bare_passages` through the model alone."""
+    """The seconds of `passages` added and of `bare_passages` through the model alone; the peak after each article."""
 
     articles: int
     passages: int
     adding: float
     bare_passages: int
     bare: float
-    memory_mb: float
+    memory_mb: list[float]
 
 
 def _measure_parts(
@@ -133,18 +136,20 @@ def _measure_parts(
     total: int,
     on_progress: Callable[[int, int], None] | None,
 ) -> Iterator[_Part]:
-    size = max(1, min(_MOST_A_PART, total // _PARTS))
-    while several := list(islice(made, size)):
+    while several := list(islice(made, _ARTICLES_A_PART)):
+        cut, memory_mb = [], []
         started = time.perf_counter()
         with ArticleWriter(store, settings.passage_tokens) as writer:
-            cut = [passage for article in several for passage in writer.add(article, "")]
+            for article in several:
+                cut += writer.add(article, "")
+                memory_mb.append(peak_memory_mb())
+                done += 1
+                if on_progress:
+                    on_progress(done, total)
         adding = time.perf_counter() - started
         some = cut[:: -(-len(cut) // _BARE_PASSAGES)]
         bare = _run_barely([embedded_text(passage) for passage in some])
-        yield _Part(len(several), len(cut), adding, len(some), bare, peak_memory_mb())
-        done += len(several)
-        if on_progress:
-            on_progress(done, total)
+        yield _Part(len(several), len(cut), adding, len(some), bare, [*memory_mb, peak_memory_mb()])
 
 
 def make_articles(articles: Sequence[Article], count: int) -> Iterator[Article]:
