@@ -1,15 +1,16 @@
 """How well the support check tells true sentences from planted false ones: `python -m eval support`.
 
 Three kinds of cases: answers written for the articles that ship with Byline (`tests/data/support_cases.jsonl`),
-sentences each beside its passage (`tests/data/support_pairs.jsonl`), and sentences of other texts with falsehoods made
-by rule (`eval/corruptions.py`), of which only the held-out half is measured. A sentence is *marked* when its verdict is
-not `supported`.
+sentences each beside its passage (`support_pairs.jsonl`, `support_twins.jsonl`), and sentences of other texts with
+falsehoods made by rule (`eval/corruptions.py`), of which only the held-out half is measured. A sentence is *marked*
+when its verdict is not `supported`.
 """
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from llama_index.core.embeddings import BaseEmbedding
 
@@ -89,6 +90,9 @@ def read_cases(path: Path) -> list[SupportCase]:
     for number, line in enumerate(lines, 1):
         try:
             row = json.loads(line)
+            if "twins" in row:
+                cases += _twins_of(row)
+                continue
             if "passage" in row:
                 true, passage = bool(row["supported"]), str(row["passage"])
                 cases.append(SupportCase(row["id"], row["kind"], "", (), row["sentence"], true, passage))
@@ -99,6 +103,17 @@ def read_cases(path: Path) -> list[SupportCase]:
         except (ValueError, KeyError, TypeError) as exc:
             raise QuestionSetError(f"{path}, line {number}: not a support case ({exc!r}).") from exc
     return cases
+
+
+def _twins_of(row: Mapping[str, Any]) -> list[SupportCase]:
+    """True sentences of a passage, each with one that is false and differs from it by a few words."""
+    return [
+        SupportCase(
+            f"{row['id']}:{number}:{side}", str(kind), "", (), str(sentence), side == "true", str(row["passage"])
+        )
+        for number, (kind, true, false) in enumerate(row["twins"])
+        for side, sentence in (("true", true), ("false", false))
+    ]
 
 
 def measure_support(
