@@ -17,6 +17,7 @@ from rag.certainty import states_as_fact, too_certain
 from rag.citations import Citation, Support, answer_sentences, quote_span
 from rag.claims import wrong_speaker
 from rag.comparison import wrong_comparison
+from rag.contrasts import wrong_contrast
 from rag.deeds import wrong_deed
 from rag.denials import adds_denial, denied_otherwise
 from rag.exchange import exchanged_halves
@@ -126,7 +127,7 @@ def check_support(
     if fault:
         return "unsupported", fault
     window = nearest_window(claim, source)
-    for check in (wrong_speaker, denied_otherwise, in_its_place, wrong_deed):
+    for check in (wrong_speaker, denied_otherwise, wrong_contrast, in_its_place, wrong_deed):
         fault = check(claim, source, window)
         if fault:
             return "unsupported", fault

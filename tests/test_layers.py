@@ -23,8 +23,8 @@ ORDER = {
         afterwards model_stream model_server local_models models findings prompts echoes conversation filters
         reranking relative_days parts retrieval
         asking marker_forms markers citations thesaurus words numbers dates names facts premises reckoning presence
-        roles claims denials slots extent certainty order comparison deeds exchange languages foreign alignment
-        meaning support disagreement coverage answers spending feedback
+        roles claims denials slots extent certainty order comparison contrasts deeds exchange languages foreign
+        alignment meaning support disagreement coverage answers spending feedback
         question antecedents reader.windows reader.data reader.spans reader evidence extractive events pacing
         drafts writing tracing engine interface markup standing rendering
         limits waiting api.engine api.desk api.bodies api.errors api.replies api.articles api.ask api.openai_protocol
