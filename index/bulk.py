@@ -8,7 +8,6 @@ large runs first, and the texts of the next batch are ready before those of one 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 
@@ -18,7 +17,7 @@ import onnxruntime
 from llama_index.core.embeddings import BaseEmbedding
 from tokenizers import Tokenizer
 
-from index.bundled import open_session, open_tokenizer
+from index.bundled import loaded_once, open_session, open_tokenizer
 from index.embeddings import (
     BUNDLED_FILES,
     BUNDLED_MAX_TOKENS,
@@ -102,17 +101,9 @@ class _LoopedMiniLM:
         return vectors
 
 
-_loading = Lock()
-
-
+@loaded_once
 def _load_looped(folder: Path) -> _LoopedMiniLM:
     """The looped model of the files in `folder`, made once a process."""
-    with _loading:
-        return _load_looped_once(folder)
-
-
-@lru_cache(maxsize=1)
-def _load_looped_once(folder: Path) -> _LoopedMiniLM:
     read = replace(BUNDLED_FILES, folder=folder).read()
     tokenizer = open_tokenizer(read[TOKENIZER_FILE], max_tokens=BUNDLED_MAX_TOKENS)
     return _LoopedMiniLM(open_session(over_many(read[MODEL_FILE])), tokenizer)

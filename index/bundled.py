@@ -1,8 +1,12 @@
 """Models that come with Byline: their files checked and loaded, to run on the CPU."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache, wraps
 from pathlib import Path
+from threading import Lock
+from typing import TypeVar
 
 import onnxruntime
 from tokenizers import Tokenizer
@@ -10,6 +14,9 @@ from tokenizers import Tokenizer
 from index.errors import ModelError
 
 SUMS_FILE = "SHA256SUMS"
+_MODELS_KEPT = 2
+
+Model = TypeVar("Model")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,18 @@ class Bundle:
 
     def _broken(self, path: Path, what: str) -> ModelError:
         return ModelError(f"The bundled {self.name} {what}: {path}. {self.remedy}")
+
+
+def loaded_once(load: Callable[[Path], Model]) -> Callable[[Path], Model]:
+    """What `load` makes of a folder, made once a process: a cache alone would let two first callers load it twice."""
+    kept, loading = lru_cache(maxsize=_MODELS_KEPT)(load), Lock()
+
+    @wraps(load)
+    def once(folder: Path) -> Model:
+        with loading:
+            return kept(folder)
+
+    return once
 
 
 def encodable(text: str) -> str:

@@ -13,7 +13,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,7 @@ from llama_index.core.embeddings import BaseEmbedding
 from pydantic import PrivateAttr
 from tokenizers import Tokenizer
 
-from index.bundled import Bundle, encodable, open_session, open_tokenizer, with_output
+from index.bundled import Bundle, encodable, loaded_once, open_session, open_tokenizer, with_output
 from index.classes import import_class
 from index.errors import ModelError, SettingsError
 from index.model_errors import ModelCall, provider_errors
@@ -162,17 +161,9 @@ def _remembered(folder: Path, text: str) -> npt.NDArray[np.float32]:
     return load_model(folder).embed(text)
 
 
-_loading = Lock()
-
-
+@loaded_once
 def load_model(folder: Path) -> MiniLM:
     """The model in `folder`, read once a process."""
-    with _loading:  # the cache alone would let two first texts load the files twice
-        return _load_model_once(folder)
-
-
-@lru_cache(maxsize=2)
-def _load_model_once(folder: Path) -> MiniLM:
     read = replace(BUNDLED_FILES, folder=folder).read()
     tokenizer = open_tokenizer(read[TOKENIZER_FILE], max_tokens=BUNDLED_MAX_TOKENS)
     return MiniLM(open_session(with_output(read[MODEL_FILE], _TOKENS_NODE)), tokenizer)

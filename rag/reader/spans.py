@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
-from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +11,7 @@ import numpy.typing as npt
 import onnxruntime
 from tokenizers import Encoding, Tokenizer
 
-from index.bundled import Bundle, encodable, open_session, open_tokenizer
+from index.bundled import Bundle, encodable, loaded_once, open_session, open_tokenizer
 from index.embeddings import BUNDLED_FILES, TOKENIZER_FILE, usable_cores
 from rag.reader.windows import Window
 
@@ -100,20 +98,16 @@ def read_windows(question: str, windows: Sequence[Window], *, folder: Path = REA
         return list(pool.map(lambda window: reader.read(question, window), windows))
 
 
-_loading = Lock()
-
-
 def load_reader(folder: Path = READER_FOLDER) -> SpanReader:
     """The model in `folder`, read once a process.
 
     Raises:
         ModelError: its files are missing or damaged.
     """
-    with _loading:
-        return _load_once(folder)
+    return _load_once(folder)
 
 
-@lru_cache(maxsize=2)
+@loaded_once
 def _load_once(folder: Path) -> SpanReader:
     remedy = "Get the folders rag/reader and index/minilm of Byline again."
     model = Bundle("reader", folder, frozenset({_MODEL_FILE}), remedy).read()[_MODEL_FILE]
