@@ -96,7 +96,7 @@ def quote_answer(question: str, passages: Sequence[ScoredPassage], *, store: Pas
     asked, candidates = _read(question, passages, store)
     if not asked.weights or not candidates or is_small_talk(question):
         return Extract(_refusal(asked, store), refused=True)
-    ranked = [one for one in rank_sentences(asked, candidates, store) if _fits(asked, one)]
+    ranked = _fitting(asked, rank_sentences(asked, candidates, store))
     confidence = answerability(weigh_evidence(asked, ranked[0].features)) if ranked else 0.0
     if ranked and _is_told(asked, ranked[0].features):
         confidence = max(confidence, _TOLD)
@@ -131,12 +131,14 @@ def _read(question: str, passages: Sequence[ScoredPassage], store: PassageStore)
     return mend_spelling(read_question(question, store), words), candidates
 
 
-def _fits(question: Question, one: Ranked) -> bool:
-    """Whether a sentence can answer at all: what X is, with an office of X; what X did, not with a deed of Y."""
+def _fitting(question: Question, ranked: Sequence[Ranked]) -> list[Ranked]:
+    """The sentences that can answer at all: what X is, with an office of X; what X did, not with a deed of Y."""
     if question.kind == "role":
-        return one.features.named > 0
-    deed = deed_asked_of(question)
-    return not deed or not wrong_deed(find_facts(deed), find_facts(one.candidate.text), EVERYWHERE)
+        return [one for one in ranked if one.features.named > 0]
+    if not (deed := deed_asked_of(question)):
+        return list(ranked)
+    claim = find_facts(deed)
+    return [one for one in ranked if not wrong_deed(claim, find_facts(one.candidate.text), EVERYWHERE)]
 
 
 def _is_told(question: Question, best: Features) -> bool:

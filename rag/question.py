@@ -22,6 +22,7 @@ _SAYING = (
     r"write|wrote)"
 )
 _SAYS = re.compile(rf"\b{_SAYING}(?:ing)?\b", re.IGNORECASE)
+_DOES = frozenset({"did", "does", "do", "has", "have", "had", "will", "would"})
 # The first that fits counts. The words that fit ask; they are not what the question is about.
 _KINDS: tuple[tuple[Kind, str], ...] = (
     ("duration", rf"\bhow long\b(?:.*\b(?:last|take|took|go on)\b)?|\bhow many {_UNIT_WORDS}\b|\bduration\b"
@@ -202,18 +203,15 @@ def _speakers_asked_for(question: Question) -> Sequence[Name]:
     return names
 
 
-_DOES = frozenset({"did", "does", "do", "has", "have", "had", "will", "would"})
-
-
 def deed_asked_of(question: Question) -> str:
     """Who does what by the question: `Norway launched.` of "How many ships did Norway launch?"; "" where none does."""
     words = question.facts.words
     for name in question.facts.names:
-        if not 0 < name.first <= name.last < len(words) - 1:
-            continue
-        before, verb = words[name.first - 1], words[name.last + 1]
-        the = before.plain == "the" and name.first > 1
-        if words[name.first - 2].plain in _DOES if the else before.plain in _DOES:
+        before = [word.plain for word in words[: name.first]]
+        if before[-1:] == ["the"]:
+            before.pop()
+        if before and before[-1] in _DOES and name.last + 1 < len(words):
+            verb = words[name.last + 1]
             ending = "" if verb.plain.endswith("ed") else "d" if verb.plain.endswith("e") else "ed"
             return f"{name.text} {verb.plain}{ending}{question.text[verb.end :].rstrip('? ')}."
     return ""
