@@ -31,9 +31,9 @@ _TOWARDS = frozenset(listed("to from against by"))
 def _changed_places(claim: Facts, source: Facts, window: Window) -> str:
     """The fault where two names have each other's part: doer and done-to, from whom and to whom."""
     ours = _parts(claim, range(len(claim.names)))
-    if len(ours) < 2:
+    if len(ours) < 2 or not source.words:
         return ""
-    for sentence in range(window[0], window[1] + 1):
+    for sentence in range(window[0], min(window[1], source.words[-1].sentence) + 1):
         mine = [at for at, name in enumerate(source.names) if source.words[name.first].sentence == sentence]
         theirs = _parts(source, mine)
         for at, (one, part) in enumerate(ours):
